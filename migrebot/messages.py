@@ -1,0 +1,222 @@
+"""What travels between the actors: frozen structs, events named in the past tense.
+
+Text meant for a person is HTML with `<b>`, `<i>` and `<a href>` only, everything else escaped (`migrebot.i18n`
+sees to it); labels of buttons are plain text.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations when it decodes
+from enum import IntEnum
+from typing import Literal
+
+from msgspec import Struct
+
+Channel = Literal["telegram", "whatsapp", "local"]
+
+
+class Address(Struct, frozen=True):
+    """One end of a conversation: a chat of a messenger.
+
+    `value` is what that messenger calls the chat: a Telegram chat id, `whatsapp:+…`, an id of the local chat.
+    """
+
+    channel: Channel
+    value: str
+
+
+# --- what comes in ---------------------------------------------------------------------------------------------
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """What a messenger tells about the person who writes; empty where it tells nothing."""
+
+    first_name: str = ""
+    last_name: str = ""
+    username: str = ""
+    language_code: str = ""
+
+
+class Text(Struct, frozen=True, tag=True):
+    """The person wrote `text` (a command included), as it came."""
+
+    text: str
+
+
+class Press(Struct, frozen=True, tag=True):
+    """The person pressed a button: `data` is the button's, `message_id` the message that carries it.
+
+    `callback_id` is the messenger's handle for the answer to the press, empty where there is none.
+    """
+
+    data: str
+    message_id: str
+    callback_id: str = ""
+
+
+class Location(Struct, frozen=True, tag=True):
+    """The person shared a place, in degrees."""
+
+    latitude: float
+    longitude: float
+
+
+class Unreadable(Struct, frozen=True, tag=True):
+    """The person sent what the bot cannot read; `kind` is the messenger's word for it (sticker, photo, edit …)."""
+
+    kind: str
+
+
+class Left(Struct, frozen=True, tag=True):
+    """The person blocked the bot or left: nothing may be sent any more."""
+
+
+class Returned(Struct, frozen=True, tag=True):
+    """The person unblocked the bot."""
+
+
+class InGroup(Struct, frozen=True, tag=True):
+    """The bot was spoken to in, or added to, a chat that is not private."""
+
+
+Content = Text | Press | Location | Unreadable | Left | Returned | InGroup
+
+
+class Inbound(Struct, frozen=True, kw_only=True):
+    """One message from a person; `key` is unique within its channel and stays the same when it comes again.
+
+    `raw` is what the messenger sent, kept only if the message has to be set aside.
+    """
+
+    address: Address
+    key: str
+    content: Content
+    received_at: datetime
+    profile: Profile = Profile()
+    raw: bytes = b""
+
+
+class Undecodable(Struct, frozen=True, kw_only=True):
+    """Input that no decoder understood; it is stored as a quarantined row and never handled."""
+
+    channel: Channel
+    key: str
+    raw: bytes
+    reason: str
+    received_at: datetime
+
+
+class FormExpired(Struct, frozen=True, kw_only=True):
+    """A form has been left alone until its time-out; `token` names the question that was open then."""
+
+    user_id: int
+    token: str
+
+
+class Stored(Struct, frozen=True):
+    """The dialogue actor's answer to an `Inbound`: it is durable, the messenger may forget it."""
+
+    outcome: Literal["done", "repeated", "quarantined"]
+
+
+# --- what goes out ---------------------------------------------------------------------------------------------
+
+
+class Priority(IntEnum):
+    """The order in which messages of one channel are sent; the lower number goes first."""
+
+    REPLY = 0
+    REMINDER = 1
+    QUESTION = 2
+    ANNOUNCEMENT = 3
+
+
+class Button(Struct, frozen=True, array_like=True):
+    """A button: its plain label and the data that come back when it is pressed (1 to 64 bytes)."""
+
+    label: str
+    data: str
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+
+
+class Say(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A new message."""
+
+    text: str
+    keyboard: Keyboard = ()
+
+
+class Edit(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Text and buttons of the message `message_id` are replaced; if it is gone, the text is sent as a new message."""
+
+    message_id: str
+    text: str
+    keyboard: Keyboard = ()
+
+
+class Toast(Struct, frozen=True, tag=True):
+    """Nothing but the answer to a press: `text` is shown for a moment (plain, up to 200 characters)."""
+
+    text: str
+
+
+class Document(Struct, frozen=True, tag=True):
+    """A file, rendered when it is its turn: `recipe` names the maker, `arguments` are the maker's."""
+
+    recipe: str
+    filename: str
+    caption: str
+    arguments: dict[str, str] = {}
+
+
+class Leave(Struct, frozen=True, tag=True):
+    """The bot leaves this chat (a group)."""
+
+
+Body = Say | Edit | Toast | Document | Leave
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """One message to a person, as the outbox stores it.
+
+    `callback_id` is a press to be answered together with it; `not_before` holds it back; `key`, if given, is unique
+    among the waiting ones, so that it can be cancelled or is not queued twice.
+    """
+
+    address: Address
+    body: Body
+    user_id: int | None = None
+    priority: Priority = Priority.REPLY
+    callback_id: str = ""
+    not_before: datetime | None = None
+    key: str | None = None
+
+
+class Ticket(Struct, frozen=True, order=True):
+    """A waiting row of the outbox, as delivery keeps it in memory: sorts in sending order within one chat."""
+
+    priority: int
+    id: int
+    address: Address
+    not_before: datetime | None = None
+
+
+class OutboxFilled(Struct, frozen=True):
+    """Rows were committed to the outbox."""
+
+    tickets: tuple[Ticket, ...]
+
+
+class ChatOpened(Struct, frozen=True):
+    """A chat that could not be reached can be reached now (a browser connected, a person came back)."""
+
+    address: Address
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """Something the owner should know; `cause` is stable (one message an hour for each), `text` is plain English."""
+
+    cause: str
+    text: str

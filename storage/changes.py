@@ -1,0 +1,132 @@
+"""What can be written, as data: pure code says what shall be stored, the storage stores it.
+
+Every change that names a user's row carries the user's id, and a driver touches the row only if it belongs to that
+user.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from migrebot.diary.entries import Drug, Headache, Intake, Pressure
+from migrebot.messages import Address, Outgoing
+from storage.records import Identity, InboxKey, Session, User
+
+
+class SaveUser(Struct, frozen=True):
+    """Insert the user, or replace all but the id."""
+
+    user: User
+
+
+class SaveIdentity(Struct, frozen=True):
+    """Insert the address, or replace all but the address."""
+
+    identity: Identity
+
+
+class SaveSession(Struct, frozen=True):
+    """Insert or replace the user's form in progress."""
+
+    session: Session
+
+
+class EndSession(Struct, frozen=True):
+    """Delete the user's form in progress."""
+
+    user_id: int
+
+
+class SaveHeadache(Struct, frozen=True):
+    """Insert the attack, or replace all but its id and owner."""
+
+    headache: Headache
+
+
+class SaveIntakes(Struct, frozen=True):
+    """Replace all intakes of an attack by these."""
+
+    user_id: int
+    headache_id: int
+    intakes: tuple[Intake, ...]
+
+
+class SaveIntake(Struct, frozen=True):
+    """Insert the intake, or replace all but its id and owner."""
+
+    intake: Intake
+
+
+class SavePressure(Struct, frozen=True):
+    """Insert the reading, or replace all but its id and owner."""
+
+    pressure: Pressure
+
+
+class SaveDrug(Struct, frozen=True):
+    """Insert the drug, or replace all but its id and owner."""
+
+    drug: Drug
+
+
+class Enqueue(Struct, frozen=True):
+    """Add a message to the outbox; one with a `key` that already waits is not added."""
+
+    message: Outgoing
+
+
+class CancelQueued(Struct, frozen=True):
+    """Take back the waiting message with this key, if it is still waiting."""
+
+    key: str
+
+
+class Mute(Struct, frozen=True):
+    """Nothing may be sent to this address any more; what waits for it is given up."""
+
+    address: Address
+    reason: str
+
+
+class Unmute(Struct, frozen=True):
+    """The address can be written to again."""
+
+    address: Address
+
+
+class EraseUser(Struct, frozen=True):
+    """Delete the user and every row that belongs to the user, waiting messages and set-aside input included."""
+
+    user_id: int
+
+
+Change = (
+    SaveUser
+    | SaveIdentity
+    | SaveSession
+    | EndSession
+    | SaveHeadache
+    | SaveIntakes
+    | SaveIntake
+    | SavePressure
+    | SaveDrug
+    | Enqueue
+    | CancelQueued
+    | Mute
+    | Unmute
+    | EraseUser
+)
+
+
+class Unit(Struct, frozen=True, kw_only=True):
+    """What belongs together: all of it is stored, or none.
+
+    With a `key` the inbox row is stored along with it, and nothing at all if that key was handled before.
+    `quarantine` (a reason) stores `raw` in a set-aside inbox row.
+    """
+
+    changes: tuple[Change, ...] = ()
+    key: InboxKey | None = None
+    user_id: int | None = None
+    quarantine: str = ""
+    raw: bytes = b""

@@ -1,0 +1,77 @@
+"""What can be asked of the storage by pure code: each question is a value, its answer's type its parameter."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from migrebot.diary.entries import Drug, Headache, Intake, Pressure
+from storage.records import Identity, User
+
+T = TypeVar("T")
+
+
+class Fact(Struct, Generic[T], frozen=True):
+    """A question about one user's data; `user_id` is whose."""
+
+    user_id: int
+
+
+class DrugNames(Fact[tuple[str, ...]], frozen=True):
+    """Names to choose from: the user's own list first, then what was taken before, most often first; at most 30."""
+
+
+class UsualAmounts(Fact[tuple[tuple[float, str], ...]], frozen=True):
+    """Amounts (number, unit) recorded for `drug` before, most often first; at most 6."""
+
+    drug: str
+
+
+class LastIntakes(Fact[tuple[Intake, ...]], frozen=True):
+    """The medicines of the latest attack that has any, apart from attack `besides`."""
+
+    besides: int = 0
+
+
+class HeadacheById(Fact[Headache | None], frozen=True):
+    """One attack of the user, deleted ones included; None if there is none with this id."""
+
+    id: int
+
+
+class IntakesOf(Fact[tuple[Intake, ...]], frozen=True):
+    """The medicines of one attack, in the order they were recorded."""
+
+    headache_id: int
+
+
+class OpenHeadache(Fact[Headache | None], frozen=True):
+    """The latest attack recorded while it hurt and not known to be over."""
+
+
+class HasHadAura(Fact[bool], frozen=True):
+    """Whether any attack apart from attack `besides` was recorded with an aura."""
+
+    besides: int = 0
+
+
+class FrequentChoices(Fact[tuple[str, ...]], frozen=True):
+    """What the user chose before for `field` (`triggers` or `symptoms`), most often first; at most 30."""
+
+    field: str
+
+
+class Everything(Struct, frozen=True, kw_only=True):
+    """All that is stored about a user and may be exported; deleted entries are left out."""
+
+    user: User
+    identities: tuple[Identity, ...]
+    headaches: tuple[Headache, ...]
+    intakes: tuple[Intake, ...]
+    pressures: tuple[Pressure, ...]
+    drugs: tuple[Drug, ...]
+
+
+class AllOf(Fact[Everything], frozen=True):
+    """All of one user's data."""

@@ -1,0 +1,165 @@
+"""The storage interface: what a driver promises, in the docstrings.
+
+Every method may raise `StorageUnavailable`: then nothing of that call was stored, and it may be called again. A call
+that returns is durable: it survives `kill -9` and a power cut. Calls may be made concurrently; a driver merges
+concurrent writes into one transaction where it can. Cancelling a call does not take back what it began.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from msgspec import Struct
+
+from migrebot.messages import Address, FormExpired, Profile, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from storage.changes import Unit
+    from storage.facts import Fact
+    from storage.records import Conversation, InboxKey, OutboxRow
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What became of a unit.
+
+    `done`: stored. `repeated`: its key was handled before, nothing was stored. `failed`: it alone was rolled back,
+    for the reason `error`. `tickets` are those of the outbox rows it added.
+    """
+
+    outcome: Literal["done", "repeated", "failed"]
+    tickets: tuple[Ticket, ...] = ()
+    error: str = ""
+
+
+class Sent(Struct, frozen=True):
+    """Row `id` was taken by the messenger, which calls it `message_id`; its text is cleared."""
+
+    id: int
+    message_id: str = ""
+
+
+class Postponed(Struct, frozen=True, kw_only=True):
+    """Row `id` waits again, until `not_before`; `reached` tells that the attempt may have reached the messenger."""
+
+    id: int
+    not_before: datetime
+    reason: str
+    reached: bool
+
+
+class GivenUp(Struct, frozen=True, kw_only=True):
+    """Row `id` will not be sent; its text is cleared. `mute` tells that its address can never be reached."""
+
+    id: int
+    reason: str
+    mute: bool = False
+
+
+Settlement = Sent | Postponed | GivenUp
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """Rows older than these instants go: see `Storage.purge`."""
+
+    forms: datetime
+    quarantine: datetime
+    settled: datetime
+    inbox: datetime
+    deleted: datetime
+
+
+class Storage(Protocol):
+    """What is remembered. A driver is opened once, used by all actors, and closed at the end."""
+
+    async def open(self) -> None:
+        """Bring the schema up to date and get ready.
+
+        Raises `UserError` if the database is newer than the program or cannot be opened.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database; called once, also after a failed `open`."""
+        ...
+
+    async def begin_run(self) -> bool:
+        """Note that the program runs; tell whether the run before ended cleanly (a first run did)."""
+        ...
+
+    async def end_run(self) -> None:
+        """Note that the run ended cleanly."""
+        ...
+
+    async def who(self, addresses: Sequence[tuple[Address, Profile]], now: datetime) -> list[Conversation]:
+        """Find who writes from each address, in order.
+
+        An unknown address yields a new user (`is_new`), not yet stored: language from the profile, id as promised by
+        `User.id`. Two calls for the same unknown address may yield different users until one is stored.
+        """
+        ...
+
+    async def holder(self, user_id: int) -> Conversation | None:
+        """Find a user's open form and the identity it is held at; None without an open form."""
+        ...
+
+    async def handled(self, keys: Sequence[InboxKey]) -> set[InboxKey]:
+        """Tell which of these were handled or set aside before."""
+        ...
+
+    async def attempt(self, key: InboxKey, now: datetime) -> int:
+        """Count an attempt at handling this message durably, before it is handled; returns the count, from 1."""
+        ...
+
+    async def load(self, facts: Iterable[Fact[Any]]) -> dict[Fact[Any], Any]:
+        """Answer each question."""
+        ...
+
+    async def commit(self, units: Sequence[Unit], now: datetime) -> list[Result]:
+        """Store the units in one transaction, each all or nothing, in order; one result each."""
+        ...
+
+    async def recover(self, now: datetime) -> list[Ticket]:
+        """Called before the first claim of a run: list all waiting messages.
+
+        Messages left in the middle of sending by an unclean stop are settled first by the at-most-twice rule: those
+        that may have reached the messenger once wait again, those twice, or announcements once, are given up.
+        Repeatable bodies (an edit, a toast) have more attempts: up to `REPEATABLE_ATTEMPTS`.
+        """
+        ...
+
+    async def claim(self, ids: Sequence[int], now: datetime) -> list[OutboxRow]:
+        """Mark these waiting messages as being sent and give them, in any order.
+
+        Those that no longer wait are left out; those for a muted address are given up and left out.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        """Note what became of claimed messages."""
+        ...
+
+    async def next_expiry(self) -> datetime | None:
+        """Tell when the first open form expires; None without open forms."""
+        ...
+
+    async def expired(self, now: datetime, limit: int) -> list[FormExpired]:
+        """List up to `limit` forms that have expired, the oldest first."""
+        ...
+
+    async def purge(self, retention: Retention) -> None:
+        """Delete what is no longer needed.
+
+        Forms left before `forms`, set-aside input received before `quarantine`, settled messages before `settled`,
+        inbox keys handled before `inbox`, entries deleted before `deleted`.
+        """
+        ...
+
+
+MAX_ATTEMPTS = 2
+"""How often a message may reach the messenger: once, and once more if the first outcome is unknown."""
+
+REPEATABLE_ATTEMPTS = 10
+"""How often an edit or a toast may be tried: repeating it changes nothing."""

@@ -1,0 +1,109 @@
+"""What the storage remembers besides the diary: people, their addresses, open forms, waiting messages."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations when it decodes
+from typing import Any
+
+from msgspec import Struct
+
+from migrebot.messages import Address, Body, Priority, Profile, Ticket
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A person with a diary.
+
+    `id` is the Telegram id for people who came by Telegram and negative for all others. `timezone` is None until the
+    person chose one (the program's default counts meanwhile); `zone_offered` tells that the choice was offered.
+    `agreed_at` is when the person agreed to the privacy notice, `greeted_at` when it was shown first.
+    """
+
+    id: int
+    language: str
+    created_at: datetime
+    timezone: str | None = None
+    zone_offered: bool = False
+    greeted_at: datetime | None = None
+    agreed_at: datetime | None = None
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """One address of a person; `muted_at` is set when the messenger said that nothing may be sent there."""
+
+    address: Address
+    user_id: int
+    profile: Profile
+    seen_at: datetime
+    muted_at: datetime | None = None
+
+
+class Offer(Struct, frozen=True, array_like=True):
+    """One answer that the open question offers: the label shown and the value it stands for (JSON)."""
+
+    label: str
+    value: Any
+
+
+class Frame(Struct, frozen=True, array_like=True):
+    """A step that was answered, to go back to; `loop` counts the rounds of a repeated part."""
+
+    step: str
+    loop: int = 0
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A form in progress; a person has at most one.
+
+    `answers` holds JSON values by step name. `token` is new with every question: a press that carries another one
+    belongs to an old question. `offers` are the answers the open question offers, in the order of its buttons.
+    `page` is the part of a paged question on show (a month, a page of drugs). `state` is the wire name of the step,
+    `Form:number:step`, as outside listeners see it. `address` is where the conversation is held.
+    """
+
+    user_id: int
+    form: str
+    step: str
+    state: str
+    token: str
+    address: Address
+    started_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    answers: dict[str, Any] = {}
+    history: tuple[Frame, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    loop: int = 0
+    page: str = ""
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """All that is known about who writes from an address; `is_new` tells that nothing of it is stored yet."""
+
+    user: User
+    identity: Identity
+    session: Session | None = None
+    is_new: bool = False
+
+
+class InboxKey(Struct, frozen=True):
+    """What makes a message from outside unique."""
+
+    channel: str
+    key: str
+
+
+class OutboxRow(Struct, frozen=True, kw_only=True):
+    """A message claimed for sending; `attempts` counts the times it may have reached the messenger, this one included."""
+
+    id: int
+    address: Address
+    body: Body
+    priority: Priority
+    attempts: int
+    callback_id: str = ""
+    user_id: int | None = None
+
+    @property
+    def ticket(self) -> Ticket:
+        """Give the row's ticket."""
+        return Ticket(self.priority, self.id, self.address)
