@@ -8,14 +8,15 @@ actor is started again; its mailbox, and the message that was being handled, out
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from contextlib import AsyncExitStack
 
 M = TypeVar("M")
@@ -26,7 +27,10 @@ MAX_TRIES = 3
 
 
 class MailboxClosed(Exception):
-    """The mailbox takes no more messages: its actor is stopping. Raised to those who put, and to the reader at the end."""
+    """The mailbox takes no more messages: its actor is stopping.
+
+    Raised to those who put, and to the reader once nothing is left.
+    """
 
 
 class NotHandled(Exception):
@@ -57,19 +61,19 @@ class Envelope(Generic[M]):
         self._answer: Any = None
         self._error: BaseException | None = None
 
-    def answer(self, value: Any = None) -> None:
-        """Give the asker its answer; without an asker nothing happens."""
-        if self._settled is not None:
+    def answer(self, value: object = None) -> None:
+        """Give the asker its answer; without an asker nothing happens. The first of `answer` and `fail` counts."""
+        if self._settled is not None and not self._settled.is_set():
             self._answer = value
             self._settled.set()
 
     def fail(self, error: BaseException) -> None:
         """Tell the asker that there will be no answer."""
-        if self._settled is not None:
+        if self._settled is not None and not self._settled.is_set():
             self._error = error
             self._settled.set()
 
-    async def answered(self) -> Any:
+    async def answered(self) -> Any:  # noqa: ANN401 - the asker knows which type answers its message
         """Wait for the answer; raises `NotHandled` from the error given to `fail`."""
         if self._settled is None:
             raise TypeError("nobody asked")
@@ -91,17 +95,23 @@ class MailboxStatistics(Struct, frozen=True):
 class Mailbox(Generic[M]):
     """A bounded queue with one reader, in order; whoever puts into a full one waits."""
 
+    # anyio's memory stream, which has statistics too, cannot take a message back in front of the others, nor wake
+    # its waiting reader when that happens beside it.
+
     def __init__(self, size: int = 1_000) -> None:
         if size < 1:
             raise ValueError("a mailbox holds at least one message")
-        self._send, self._receive = anyio.create_memory_object_stream[Envelope[M]](size)
-        self._returned: deque[Envelope[M]] = deque()
+        self._waiting: deque[Envelope[M]] = deque()
+        self._blocked: OrderedDict[Envelope[M], anyio.Event] = OrderedDict()
+        self._reader: anyio.Event | None = None
+        self._closed = False
+        self._abandoned = False
         self._size = size
         self._peak = 0
         self._total = 0
 
     def __len__(self) -> int:
-        return self._receive.statistics().current_buffer_used + len(self._returned)
+        return len(self._waiting)
 
     @property
     def statistics(self) -> MailboxStatistics:
@@ -114,15 +124,16 @@ class Mailbox(Generic[M]):
 
     def offer(self, message: M) -> bool:
         """Add a message if there is room and the mailbox is open; tell whether it was added."""
-        try:
-            self._send.send_nowait(Envelope(message, wants_answer=False))
-        except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
+        if self._closed or len(self) >= self._size:
             return False
-        self._count()
+        self._add(Envelope(message, wants_answer=False))
         return True
 
-    async def ask(self, message: M) -> Any:
-        """Add a message and wait for its answer; raises `MailboxClosed` or `NotHandled`."""
+    async def ask(self, message: M) -> Any:  # noqa: ANN401 - see `Envelope.answered`
+        """Add a message and wait for its answer; raises `MailboxClosed` or `NotHandled`.
+
+        Cancelling the wait does not take the message back.
+        """
         return await (await self.post(message)).answered()
 
     async def post(self, message: M) -> Envelope[M]:
@@ -132,52 +143,89 @@ class Mailbox(Generic[M]):
         return envelope
 
     async def get(self) -> Envelope[M]:
-        """Take the next message, waiting for it; raises `MailboxClosed` once it is closed and empty."""
-        if self._returned:
-            return self._returned.popleft()
-        try:
-            return await self._receive.receive()
-        except anyio.EndOfStream:
-            raise MailboxClosed from None
+        """Take the next message, waiting for it; raises `MailboxClosed` once it is closed and empty.
+
+        Cancelling it loses no message.
+        """
+        await anyio.lowlevel.checkpoint()
+        while not self._waiting:
+            if self._closed:
+                raise MailboxClosed
+            self._reader = anyio.Event()
+            await self._reader.wait()
+        return self.take(1)[0]
 
     def take(self, limit: int) -> list[Envelope[M]]:
         """Take up to `limit` messages that wait now, without waiting."""
         taken: list[Envelope[M]] = []
-        while len(taken) < limit:
-            if self._returned:
-                taken.append(self._returned.popleft())
-                continue
-            try:
-                taken.append(self._receive.receive_nowait())
-            except (anyio.WouldBlock, anyio.EndOfStream):
-                break
+        while self._waiting and len(taken) < limit:
+            taken.append(self._waiting.popleft())
+            self._admit()
         return taken
 
     def give_back(self, envelopes: list[Envelope[M]]) -> None:
-        """Put messages back in front, in their order: they are the next to be taken."""
-        self._returned.extendleft(reversed(envelopes))
+        """Put messages back in front, in their order: they are the next to be taken.
+
+        They may go above the bound, and into a closed mailbox; once it is abandoned, whoever asked is told.
+        """
+        self._waiting.extendleft(reversed(envelopes))
+        if self._abandoned:
+            self._fail_waiting()
+        elif envelopes:
+            self._grown()
 
     def close(self) -> None:
-        """Take no more messages; those that wait can still be taken."""
-        self._send.close()
+        """Take no more messages, not even from those who wait for room; those that wait inside can still be taken."""
+        self._closed = True
+        for room in self._blocked.values():
+            room.set()
+        self._wake_reader()
 
     def abandon(self) -> None:
         """Tell everybody who still waits for an answer that there will be none; called at the very end."""
-        self._send.close()
-        for envelope in self.take(self._size + len(self._returned)):
-            envelope.fail(MailboxClosed())
-        self._receive.close()
+        self.close()
+        self._abandoned = True
+        self._fail_waiting()
 
     async def _put(self, envelope: Envelope[M]) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self._closed:
+            raise MailboxClosed
+        # Nobody overtakes those who wait for room already: `_admit` leaves no room while somebody waits.
+        if len(self) < self._size:
+            self._add(envelope)
+            return
+        self._blocked[envelope] = room = anyio.Event()
         try:
-            await self._send.send(envelope)
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-            raise MailboxClosed from None
-        self._count()
+            await room.wait()
+        finally:
+            refused = self._blocked.pop(envelope, None) is not None
+        if refused:
+            raise MailboxClosed
 
-    def _count(self) -> None:
+    def _admit(self) -> None:
+        while self._blocked and not self._closed and len(self) < self._size:
+            envelope, room = self._blocked.popitem(last=False)
+            self._add(envelope)
+            room.set()
+
+    def _add(self, envelope: Envelope[M]) -> None:
+        self._waiting.append(envelope)
         self._total += 1
+        self._grown()
+
+    def _grown(self) -> None:
         self._peak = max(self._peak, len(self))
+        self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.set()
+            self._reader = None
+
+    def _fail_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().fail(MailboxClosed())
 
 
 async def attempt(work: Awaitable[R]) -> R | Exception:
@@ -204,7 +252,8 @@ class Health(Struct, frozen=True):
 class Actor(Generic[M]):
     """One independent part of the program. A subclass names itself and overrides what it needs.
 
-    Constructors are keyword-only and do no I/O. `health` may be set by the actor at any time.
+    Constructors are keyword-only and do no I/O. `health` may be set by the actor at any time. `set_aside` is called
+    when a message was set aside; the supervisor gives every actor its own way to tell the owner.
     """
 
     name: ClassVar[str]
@@ -212,16 +261,22 @@ class Actor(Generic[M]):
     def __init__(self, mailbox: Mailbox[M]) -> None:
         self.mailbox = mailbox
         self.health = Health()
+        self.set_aside: Callable[[Poisoned], None] = _tell_nobody
 
     async def start(self, resources: AsyncExitStack) -> None:
         """Acquire what `run` needs, to be released with `resources`; the next actor starts after this returns.
 
         Called before every `run`, on a restart too. Must not wait for the network of others. Raising counts as a
-        failed start.
+        failed start, but `UserError`, until the actor has started once, ends the program with its line. Task groups
+        and cancel scopes are not resources, since they have to be left in the order they were entered: open them in
+        `run`.
         """
 
     async def run(self) -> None:
-        """Work until the mailbox is closed and empty; the default handles its messages one by one."""
+        """Work until the mailbox is closed and empty; the default handles its messages one by one.
+
+        Returning before `stop` was called counts as a failure.
+        """
         while True:
             try:
                 envelope = await self.mailbox.get()
@@ -229,24 +284,26 @@ class Actor(Generic[M]):
                 return
             await self.handle_or_set_aside(envelope)
 
-    async def handle(self, message: M) -> Any:
+    async def handle(self, message: M) -> object:
         """Handle one message; the return value is the answer to who asked.
 
         Raising `Permanent` sets the message aside. Any other error restarts the actor, which handles the message
         again, up to `MAX_TRIES` times.
         """
-        raise TypeError(f"{self.name} handles no messages")
+        raise TypeError(f"{self.name} handles no {type(message).__name__}")
 
     async def stop(self) -> None:
         """Close the intake, so that `run` comes to its end; called once, while `run` still runs. Must return soon."""
         self.mailbox.close()
 
-    def set_aside(self, poisoned: Poisoned) -> None:
-        """Note that a message was set aside; the supervisor replaces this by its own way to tell the owner."""
-
     async def handle_or_set_aside(self, envelope: Envelope[M]) -> None:
         """Handle the message; set it aside when it is hopeless, else put it back and raise."""
-        result = await attempt(self.handle(envelope.message))
+        try:
+            result = await attempt(self.handle(envelope.message))
+        except BaseException:
+            # Cancelled, which is nobody's failure: back it goes, so that whoever asked hears of it in the end.
+            self.mailbox.give_back([envelope])
+            raise
         if not isinstance(result, Exception):
             envelope.answer(result)
             return
@@ -258,6 +315,10 @@ class Actor(Generic[M]):
             self.mailbox.give_back([envelope])
         if not isinstance(result, Permanent):
             raise result
+
+
+def _tell_nobody(poisoned: Poisoned) -> None:
+    """Do nothing: what an actor without a supervisor does about a message set aside."""
 
 
 def seconds_until(deadline: float | None, now: float) -> float | None:
