@@ -1,11 +1,134 @@
-"""The commands."""
+"""The command line: reads the configuration, calls the composition root, and turns errors into readable lines.
+
+Exit status: 0 after a clean end, 1 when a part failed or cannot be used, 2 for an error in the configuration or in
+the command itself.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from migrebot import __version__
+from migrebot.config import ConfigError, load
+from migrebot.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrebot.config import Config
+
+FAILED = 1
+NOT_CONFIGURED = 2
+
+DEFAULT_COMMAND = "run"
+DEFAULT_FILE = Path("config.toml")
 
 
-@click.group()
-@click.version_option(__version__, package_name="migrebot")
+class DefaultToRun(click.Group):
+    """A group of commands in which `migrebot` and `migrebot --config FILE` mean `migrebot run …`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command in front, unless a command, `--help` or `--version` stands there."""
+        own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=DefaultToRun)
+@click.version_option(__version__, prog_name="migrebot")
 def main() -> None:
-    """A self-hosted headache diary and reminder bot."""
+    """A headache diary and a reminder service for Telegram, WhatsApp and a local web chat.
+
+    Without a command it runs the bot.
+    """
+
+
+config_option = click.option(
+    "--config",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The configuration file; without it ./config.toml, if there is one.",
+)
+
+
+@main.command()
+@config_option
+def run(file: Path | None) -> None:
+    """Run the bot until SIGTERM or SIGINT."""
+    with readable_errors():
+        config = read_config(file)
+        from migrebot import app
+
+        app.run(config)
+
+
+@main.command()
+@config_option
+def check(file: Path | None) -> None:
+    """Check the configuration, then try every part it names."""
+    with readable_errors():
+        config = read_config(file)
+        for notice in config.notices:
+            click.echo(f"note: {notice}", err=True)
+        from migrebot import app
+
+        results = app.check(config)
+    for result in results:
+        detail = " ".join(result.detail.split())
+        click.echo(f"{result.name}: {'ok' if result.ok else 'failed'}{f': {detail}' if detail else ''}")
+    if not all(result.ok for result in results):
+        raise SystemExit(FAILED)
+
+
+@main.command()
+@config_option
+def migrate(file: Path | None) -> None:
+    """Bring the database to the newest schema."""
+    with readable_errors():
+        config = read_config(file)
+        from migrebot import app
+
+        click.echo(app.migrate(config))
+
+
+@main.command()
+@config_option
+def login(file: Path | None) -> None:
+    """Print a one-time link to the owner's page and the local chat."""
+    with readable_errors():
+        config = read_config(file)
+        from migrebot import app
+
+        click.echo(app.login_link(config))
+
+
+def read_config(file: Path | None) -> Config:
+    """Return the configuration of this process; raises `ConfigError`.
+
+    Without a file it is `config.toml` in the working directory, if there is one.
+    """
+    directory = Path.cwd()
+    if file is None and (directory / DEFAULT_FILE).exists():
+        file = DEFAULT_FILE
+    return load(os.environ, directory, file)
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """End the program with a readable line for each error that its operator can mend."""
+    try:
+        yield
+    except ConfigError as error:
+        for line in error.errors:
+            click.echo(line, err=True)
+        raise SystemExit(NOT_CONFIGURED) from None
+    except UserError as error:
+        click.echo(" ".join(str(error).split()), err=True)
+        raise SystemExit(FAILED) from None

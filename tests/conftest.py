@@ -1,9 +1,53 @@
 """What every test shares."""
 
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 import pytest
+
+from tests.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+STALL = 0.05
+"""Seconds for which nothing may hold the event loop."""
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """The loop the program itself runs on."""
     return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A Monday noon, and no summer time about to begin or end anywhere near it."""
+    return FakeClock(datetime(2026, 6, 15, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+async def no_stalls() -> AsyncIterator[list[str]]:
+    """Fail the test if one step of a task holds the event loop for longer than `STALL`; gives the stalls so far."""
+    stalls: list[str] = []
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # asyncio and uvloop say so in debug mode only, and in these words.
+            if record.getMessage().startswith("Executing "):
+                stalls.append(record.getMessage())
+
+    loop, logger, watch = asyncio.get_running_loop(), logging.getLogger("asyncio"), Watch()
+    before = loop.get_debug(), loop.slow_callback_duration
+    logger.addHandler(watch)
+    loop.set_debug(True)
+    loop.slow_callback_duration = STALL
+    yield stalls
+    loop.set_debug(before[0])
+    loop.slow_callback_duration = before[1]
+    logger.removeHandler(watch)
+    assert not stalls, "\n".join(stalls)

@@ -1,0 +1,36 @@
+"""The configuration: what can be set, where it comes from, and its typed, frozen result."""
+
+from migrebot.config.loading import load
+from migrebot.config.model import (
+    Backup,
+    Bot,
+    Config,
+    ConfigError,
+    Forms,
+    Http,
+    Redis,
+    Reports,
+    Retention,
+    Storage,
+    Telegram,
+    Twilio,
+)
+from migrebot.config.values import Owner, Secret
+
+__all__ = [
+    "Backup",
+    "Bot",
+    "Config",
+    "ConfigError",
+    "Forms",
+    "Http",
+    "Owner",
+    "Redis",
+    "Reports",
+    "Retention",
+    "Secret",
+    "Storage",
+    "Telegram",
+    "Twilio",
+    "load",
+]

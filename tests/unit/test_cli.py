@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from migrebot import __version__
+from migrebot.cli import main, readable_errors
+from migrebot.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMANDS = ("run", "check", "migrate", "login")
+
+# Of the tests' own environment, what a program needs to start and nothing that would configure it.
+KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+
+
+def migrebot(
+    *arguments: str, directory: Path, environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end in a directory of its own."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "migrebot", *arguments],
+        cwd=directory,
+        env=kept | {"PYTHONWARNINGS": "error"} | (environ or {}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    ended = migrebot("--version", directory=tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, f"migrebot, version {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in COMMANDS)])
+def test_help_is_there_for_every_command(arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: ")
+    assert all(command in result.output for command in COMMANDS) or "--config FILE" in result.output
+
+
+def test_the_command_line_alone_loads_none_of_the_heavy_parts(tmp_path: Path) -> None:
+    script = (
+        "import sys, migrebot.cli; "
+        "print({'migrebot.app', 'aiogram', 'aiohttp', 'alembic', 'anyio', 'sqlalchemy'} & set(sys.modules))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)])
+def test_configuration_errors_are_one_line_each_and_exit_status_two(tmp_path: Path, arguments: list[str]) -> None:
+    environ = {"PORT": "many", "MIGREBOT_BOT_LANGAUGE": "en"}
+    ended = migrebot(*arguments, directory=tmp_path, environ=environ)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines() == [
+        (
+            "environment: MIGREBOT_BOT_LANGAUGE: there is no such variable; "
+            "the nearest known one is MIGREBOT_BOT_LANGUAGE"
+        ),
+        "environment: PORT (http.port): 'many' is not a whole number from 0 to 65535",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["--config", "none.toml"], ["run", "--config", "none.toml"]])
+def test_without_a_command_the_options_are_those_of_run(tmp_path: Path, arguments: list[str]) -> None:
+    ended = migrebot(*arguments, directory=tmp_path)
+    assert (ended.returncode, ended.stderr) == (2, "none.toml: there is no such file\n")
+
+
+def test_the_file_in_the_working_directory_is_read_unless_another_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[http]\nport = 'here'\n")
+    (tmp_path / "other.toml").write_text("[http]\nport = 'there'\n")
+    assert "config.toml: http.port: 'here'" in migrebot("check", directory=tmp_path).stderr
+    assert "other.toml: http.port: 'there'" in migrebot("check", "--config", "other.toml", directory=tmp_path).stderr
+
+
+def test_a_mistyped_command_is_no_traceback() -> None:
+    result = CliRunner().invoke(main, ["chekc"])
+    assert result.exit_code == 2
+    assert "No such command 'chekc'" in result.output
+
+
+def test_an_error_the_operator_can_mend_is_one_line_and_exit_status_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught, readable_errors():
+        raise UserError("the database is newer than the program:\nupdate the program")
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "the database is newer than the program: update the program\n"
+
+
+def test_any_other_error_passes_through() -> None:
+    with pytest.raises(ZeroDivisionError), readable_errors():
+        raise ZeroDivisionError
