@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.clock import FakeClock
 
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 
 STALL = 0.05
 """Seconds for which nothing may hold the event loop."""
+
+
+# How long an example takes says more about the machine than about the program; a build repeats its examples.
+settings.register_profile(
+    "migrebot", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("migrebot")
 
 
 @pytest.fixture(scope="session")
