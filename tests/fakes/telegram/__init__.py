@@ -1,0 +1,34 @@
+"""A fake Telegram Bot API server that behaves like the real one, and scripted people to talk with the bot.
+
+`FakeTelegram` runs in the test's own process, ``python -m tests.fakes.telegram`` in one of its own, driven by
+`RemoteFakeTelegram`. Its facts come from the documentation and the behaviour of the real server; where it is simpler,
+the module concerned says so.
+"""
+
+from .chats import Button, Chat, ChatMessage, Document, Toast
+from .errors import Refused
+from .fake import FakeTelegram
+from .faults import Fault, FloodControl, Rule
+from .journal import Call, Metrics, Spread, Step
+from .people import Person, Room
+from .world import DEFAULT_TOKEN
+
+__all__ = [
+    "DEFAULT_TOKEN",
+    "Button",
+    "Call",
+    "Chat",
+    "ChatMessage",
+    "Document",
+    "FakeTelegram",
+    "Fault",
+    "FloodControl",
+    "Metrics",
+    "Person",
+    "Refused",
+    "Room",
+    "Rule",
+    "Spread",
+    "Step",
+    "Toast",
+]
