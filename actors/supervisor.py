@@ -265,7 +265,7 @@ class _Life:
         _log.error("message_set_aside", actor=poisoned.actor, message=poisoned.message_type, error=poisoned.error)
         self._tell(
             f"set_aside:{poisoned.actor}",
-            f"{poisoned.actor} set a message aside that it could not handle ({poisoned.message_type}: {poisoned.error}).",
+            f"{poisoned.actor} set aside what it could not handle ({poisoned.message_type}: {poisoned.error}).",
         )
 
     def _tell(self, cause: str, text: str) -> None:
