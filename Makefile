@@ -11,8 +11,6 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	&& { echo $$name; break; }; done)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Editable and hashed installs must not be mixed up with what the user's own environment says.
-export PYTHONNOUSERSITE := 1
 
 SOURCES := migrebot actors storage
 LANGUAGES := en ru uk fr es
@@ -57,14 +55,15 @@ lock: $(VENV)/.dev ## write both lock files anew (UPGRADE=1: with the newest ver
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group build --group dev --constraints requirements.lock \
 		--output-file requirements-dev.lock
 
-# Neither line numbers nor dates: a changed text changes its own lines and no others.
+# Neither places nor dates of the sources: a changed text changes its own lines and no others.
 catalogues: $(VENV)/.dev ## bring the message catalogues up to date with the sources
-	$(BIN)/pybabel extract --keywords='_ gettext ngettext:1,2 N_' --no-default-keywords --no-location \
-		--add-comments=Translators: --sort-output --omit-header --output-file=$(VENV)/migrebot.pot migrebot actors
-	for language in $(LANGUAGES); do \
-		$(BIN)/pybabel update --domain=migrebot --input-file=$(VENV)/migrebot.pot --output-dir=migrebot/locales \
-			--locale=$$language --no-fuzzy-matching --omit-header --ignore-pot-creation-date --init-missing \
-			|| exit 1; \
+	$(BIN)/pybabel --quiet extract --no-default-keywords --keywords='_ N_ gettext ngettext:1,2 tr plain n:1,2' \
+		--project=Migrebot --copyright-holder='Migrebot contributors' --no-location --add-comments=Translators: \
+		--sort-output --output-file=$(VENV)/migrebot.pot migrebot actors
+	@for language in $(LANGUAGES); do \
+		$(BIN)/pybabel --quiet update --domain=migrebot --input-file=$(VENV)/migrebot.pot \
+			--output-dir=migrebot/locales --locale=$$language --init-missing --ignore-obsolete \
+			--no-fuzzy-matching --ignore-pot-creation-date || exit 1; \
 	done
 
 clean: ## remove everything that was made here, but no data
