@@ -50,13 +50,14 @@ class Poisoned(Struct, frozen=True):
 
 
 class Envelope(Generic[M]):
-    """A message in a mailbox, with the way back to the one who asked."""
+    """A message in a mailbox, with the way back to the one who asked; `mark` is the reader's own note on it."""
 
-    __slots__ = ("_answer", "_error", "_settled", "message", "tries")
+    __slots__ = ("_answer", "_error", "_settled", "mark", "message", "tries")
 
     def __init__(self, message: M, *, wants_answer: bool) -> None:
         self.message = message
         self.tries = 0
+        self.mark: Any = None
         self._settled = anyio.Event() if wants_answer else None
         self._answer: Any = None
         self._error: BaseException | None = None

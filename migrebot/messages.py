@@ -6,7 +6,7 @@ sees to it); labels of buttons are plain text.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations when it decodes
+from datetime import datetime
 from enum import IntEnum
 from typing import Literal
 
@@ -113,10 +113,13 @@ class FormExpired(Struct, frozen=True, kw_only=True):
     token: str
 
 
+Outcome = Literal["done", "repeated", "quarantined"]
+
+
 class Stored(Struct, frozen=True):
     """The dialogue actor's answer to an `Inbound`: it is durable, the messenger may forget it."""
 
-    outcome: Literal["done", "repeated", "quarantined"]
+    outcome: Outcome
 
 
 # --- what goes out ---------------------------------------------------------------------------------------------

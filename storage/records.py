@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations when it decodes
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -38,10 +38,14 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 class Offer(Struct, frozen=True, array_like=True):
-    """One answer that the open question offers: the label shown and the value it stands for (JSON)."""
+    """One answer that the open question offers: the label shown and the value it stands for (JSON).
+
+    With `turns_page` it answers nothing: the value is the page to show instead.
+    """
 
     label: str
     value: Any
+    turns_page: bool = False
 
 
 class Frame(Struct, frozen=True, array_like=True):
@@ -93,7 +97,10 @@ class InboxKey(Struct, frozen=True):
 
 
 class OutboxRow(Struct, frozen=True, kw_only=True):
-    """A message claimed for sending; `attempts` counts the times it may have reached the messenger, this one included."""
+    """A message claimed for sending.
+
+    `attempts` counts how often it may have reached the messenger, this time included.
+    """
 
     id: int
     address: Address

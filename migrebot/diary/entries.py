@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 
-
 class Headache(Struct, frozen=True, kw_only=True):
     """One attack.
 

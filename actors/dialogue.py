@@ -1,0 +1,314 @@
+"""The dialogue actor: it owns the conversations.
+
+It receives what the channels took in, and forms that expired. All that waits is handled together: one transaction
+stores, for each message on its own savepoint, the inbox row, the user, the form, the diary entries and the replies.
+Only after the commit is the channel told that the message is safe, and delivery that there is something to send.
+
+At most one message of a person is in a batch: the next one has to see what the first one changed. A message whose
+handling raises is tried again twice and then set aside. After an unclean stop the messages that come again are
+handled one by one, with the attempt committed first: one that kills the process is set aside too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
+
+import structlog
+
+from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
+from migrebot.dialogue.outcome import changes_of
+from migrebot.dialogue.router import expire, respond
+from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
+from migrebot.errors import StorageUnavailable
+from migrebot.flood import FloodGate, Verdict
+from migrebot.messages import (
+    Alert,
+    Channel,
+    ChatOpened,
+    FormExpired,
+    Inbound,
+    OutboxFilled,
+    Outcome,
+    Stored,
+    Text,
+    Ticket,
+    Undecodable,
+)
+from storage.changes import EndSession, Unit
+from storage.records import Conversation, InboxKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AsyncExitStack
+
+    from migrebot.clock import Clock
+    from storage.facts import Fact
+    from storage.interface import Storage
+
+Message = Inbound | Undecodable | FormExpired
+
+BATCH = 64
+"""Messages in one transaction: at 64 the cost of a commit is spread thin, and nobody waits long for the others."""
+
+CAREFUL_PER_CHANNEL = 100
+"""Messages per channel handled one by one after an unclean stop: as many as Telegram hands over again at once."""
+
+CHANNELS: tuple[str, ...] = get_args(Channel)
+
+log = structlog.get_logger("dialogue")
+
+
+class Dialogue(Actor[Message]):
+    """Answers messages; see the module."""
+
+    name: ClassVar[str] = "dialogue"
+
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox[Message],
+        storage: Storage,
+        delivery: Mailbox[OutboxFilled | ChatOpened],
+        clock: Clock,
+        setup: Setup,
+        new_id: Callable[[], int],
+        on_alert: Callable[[Alert], None],
+        flood: FloodGate | None = None,
+    ) -> None:
+        super().__init__(mailbox)
+        self._storage = storage
+        self._delivery = delivery
+        self._clock = clock
+        self._setup = setup
+        self._new_id = new_id
+        self._on_alert = on_alert
+        self._flood = flood or FloodGate()
+        self._careful: Counter[str] | None = None
+
+    async def start(self, resources: AsyncExitStack) -> None:  # noqa: ARG002 - nothing to release
+        """Learn whether the run before ended cleanly."""
+        if self._careful is None:
+            ended_cleanly = await self._storage.begin_run()
+            self._careful = Counter() if ended_cleanly else Counter(dict.fromkeys(CHANNELS, CAREFUL_PER_CHANNEL))
+
+    async def run(self) -> None:
+        """Answer batch after batch until the mailbox is closed and empty."""
+        while True:
+            try:
+                first = await self.mailbox.get()
+            except MailboxClosed:
+                return
+            envelopes = [first, *self.mailbox.take(BATCH - 1)]
+            try:
+                await self._handle(envelopes)
+            except StorageUnavailable as error:
+                self._storage_failed(envelopes, error)
+            else:
+                self.health = Health()
+
+    def _storage_failed(self, envelopes: list[Envelope[Message]], error: StorageUnavailable) -> None:
+        """Nothing was stored, so nothing is acknowledged: the channels hand all of it in again."""
+        log.error("storage_unavailable", reason=str(error))
+        self.health = Health(serving=False, detail=f"storage: {error}")
+        self._on_alert(Alert(cause="storage", text=f"The storage does not work: {error}"))
+        for envelope in envelopes:
+            envelope.fail(error)
+
+    async def _handle(self, envelopes: list[Envelope[Message]]) -> None:
+        if not self._careful:
+            await self._handle_together(envelopes)
+            return
+        for envelope in envelopes:
+            await self._handle_alone(envelope)
+
+    async def _handle_alone(self, envelope: Envelope[Message]) -> None:
+        message = envelope.message
+        if isinstance(message, Inbound) and self._careful:
+            self._careful -= Counter({message.address.channel: 1})
+            key = _key(message)
+            if key in await self._storage.handled([key]):
+                envelope.answer(Stored("repeated"))
+                return
+            if await self._storage.attempt(key, self._clock.now()) > MAX_TRIES:
+                await self._set_aside(envelope, "it ended the program each time")
+                return
+        await self._handle_together([envelope])
+
+    async def _handle_together(self, envelopes: list[Envelope[Message]]) -> None:
+        items = await self._one_each(envelopes)
+        await self._answer(items)
+        ready = [item for item in items if item.unit is not None]
+        results = await self._storage.commit([item.unit for item in ready if item.unit], self._clock.now())
+        tickets: list[Ticket] = []
+        for item, result in zip(ready, results, strict=True):
+            tickets.extend(result.tickets)
+            if result.outcome == "failed":
+                item.error = result.error
+            else:
+                item.envelope.answer(Stored(item.outcome if result.outcome == "done" else "repeated"))
+        if tickets:
+            await self._wake_delivery(tuple(tickets))
+        await self._try_again(items)
+
+    async def _wake_delivery(self, tickets: tuple[Ticket, ...]) -> None:
+        try:
+            await self._delivery.put(OutboxFilled(tickets))
+        except MailboxClosed:
+            log.info("delivery_is_closed", left=len(tickets))  # they are durable, the next run sends them
+
+    # --- who writes, one message each ----------------------------------------------------------------------------
+
+    async def _one_each(self, envelopes: list[Envelope[Message]]) -> list[_Item]:
+        """Find out who writes; a second message of somebody goes back in front of the mailbox, in order."""
+        items: list[_Item] = []
+        people: list[_Item] = []
+        later: list[Envelope[Message]] = []
+        addresses = set()
+        for envelope in envelopes:
+            message = envelope.message
+            if isinstance(message, Undecodable):
+                items.append(_Item(envelope, unit=_quarantined(message, message.reason), outcome="quarantined"))
+            elif isinstance(message, FormExpired):
+                items.extend(await self._expired(envelope, message))
+            elif self._judged(envelope, message) == "drop":
+                items.append(_Item(envelope, unit=Unit(key=_key(message))))
+            elif message.address in addresses:
+                later.append(envelope)
+            else:
+                addresses.add(message.address)
+                people.append(_Item(envelope))
+        items.extend(await self._identified(people, later))
+        self.mailbox.give_back(later)
+        return items
+
+    def _judged(self, envelope: Envelope[Message], message: Inbound) -> Verdict:
+        if envelope.mark is None:
+            envelope.mark = self._flood.judge(message.address, self._clock.monotonic())
+        verdict: Verdict = envelope.mark
+        return verdict
+
+    async def _identified(self, items: list[_Item], later: list[Envelope[Message]]) -> list[_Item]:
+        messages = [item.envelope.message for item in items]
+        senders = [(message.address, message.profile) for message in messages if isinstance(message, Inbound)]
+        conversations = await self._storage.who(senders, self._clock.now()) if senders else []
+        users: set[int] = set()
+        identified = []
+        for item, conversation in zip(items, conversations, strict=True):
+            if conversation.user.id in users:
+                later.append(item.envelope)
+                continue
+            users.add(conversation.user.id)
+            item.conversation = conversation
+            identified.append(item)
+        return identified
+
+    async def _expired(self, envelope: Envelope[Message], message: FormExpired) -> list[_Item]:
+        conversation = await self._storage.holder(message.user_id)
+        session = conversation.session if conversation else None
+        if session is None or session.token != message.token or session.expires_at > self._clock.now():
+            envelope.answer(Stored("repeated"))
+            return []
+        return [_Item(envelope, conversation=conversation)]
+
+    # --- answering -----------------------------------------------------------------------------------------------
+
+    async def _answer(self, items: list[_Item]) -> None:
+        """Give each item its unit, or the error its handling raised; facts they ask for are loaded on the way."""
+        loaded: dict[Fact[Any], Any] = {}
+        open_items = [item for item in items if item.conversation is not None]
+        while open_items:
+            missing: set[Fact[Any]] = set()
+            undecided = []
+            for item in open_items:
+                result = await attempt(self._unit(item, Facts(loaded)))
+                if isinstance(result, FactsMissing):
+                    missing.add(result.fact)
+                    undecided.append(item)
+                elif isinstance(result, Exception):
+                    item.error = type(result).__name__
+                    log.error("message_failed", exc_info=result)
+                else:
+                    item.unit = result
+            if missing:
+                loaded |= await self._storage.load(missing)
+            open_items = undecided
+
+    async def _unit(self, item: _Item, facts: Facts) -> Unit:
+        message, conversation = item.envelope.message, item.conversation
+        if conversation is None or isinstance(message, Undecodable):
+            raise TypeError("nobody to answer")
+        turn = Turn(
+            content=message.content if isinstance(message, Inbound) else Text(""),
+            conversation=conversation,
+            now=self._clock.now(),
+            new_id=self._new_id,
+            setup=self._setup,
+            facts=facts,
+        )
+        if isinstance(message, FormExpired):
+            changes = changes_of(turn, expire(turn), conversation.identity.profile)
+            return Unit(changes=changes, key=_timer_key(message), user_id=conversation.user.id)
+        answer = _slow_down(turn) if item.envelope.mark == "tell" else respond(turn)
+        changes = changes_of(turn, answer, message.profile)
+        return Unit(changes=changes, key=_key(message), user_id=conversation.user.id)
+
+    # --- what failed ---------------------------------------------------------------------------------------------
+
+    async def _try_again(self, items: Sequence[_Item]) -> None:
+        again = []
+        for item in items:
+            if not item.error:
+                continue
+            item.envelope.tries += 1
+            if item.envelope.tries >= MAX_TRIES:
+                await self._set_aside(item.envelope, item.error)
+            else:
+                again.append(item.envelope)
+        self.mailbox.give_back(again)
+
+    async def _set_aside(self, envelope: Envelope[Message], reason: str) -> None:
+        message = envelope.message
+        log.error("message_set_aside", message=type(message).__name__, reason=reason)
+        if isinstance(message, Inbound):
+            await self._storage.commit([_quarantined(message, reason)], self._clock.now())
+        elif isinstance(message, FormExpired):
+            ended = Unit(changes=(EndSession(message.user_id),), key=_timer_key(message))
+            await self._storage.commit([ended], self._clock.now())
+        self._on_alert(Alert(cause="message set aside", text=f"A message could not be handled: {reason}"))
+        envelope.answer(Stored("quarantined"))
+
+
+class _Item:
+    """One message on its way through a batch."""
+
+    def __init__(
+        self,
+        envelope: Envelope[Message],
+        *,
+        conversation: Conversation | None = None,
+        unit: Unit | None = None,
+        outcome: Outcome = "done",
+    ) -> None:
+        self.envelope = envelope
+        self.conversation = conversation
+        self.unit = unit
+        self.outcome: Outcome = outcome
+        self.error = ""
+
+
+def _key(message: Inbound | Undecodable) -> InboxKey:
+    channel = message.address.channel if isinstance(message, Inbound) else message.channel
+    return InboxKey(channel, message.key)
+
+
+def _timer_key(message: FormExpired) -> InboxKey:
+    return InboxKey("timer", f"{message.user_id}:{message.token}")
+
+
+def _quarantined(message: Inbound | Undecodable, reason: str) -> Unit:
+    return Unit(key=_key(message), quarantine=reason, raw=message.raw)
+
+
+def _slow_down(turn: Turn) -> Answer:
+    return say(turn.tr("That was a lot at once, so I left out the last messages. Please wait a moment and go on."))

@@ -1,0 +1,147 @@
+"""The steps that ask which medicines were taken and how much, as often as there were medicines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from migrebot.dialogue import words
+from migrebot.dialogue.form import Choice, Complaint, Rows, Step, View
+from migrebot.diary.parsing import parse_amount, parse_yes_no
+from storage.facts import DrugNames, UsualAmounts
+
+MAX_MEDICINES = 10
+"""How many medicines one form takes."""
+
+MAX_NAME = 100
+"""How long, in characters, the name of a medicine may be."""
+
+PAGE = 8
+"""How many names are on offer at once."""
+
+COMMON_AMOUNTS = (25, 50, 100, 200, 250, 400, 500, 600, 1000)
+"""Amounts in mg on offer where nothing better is known."""
+
+Medicine = dict[str, Any]
+
+
+def medicines_of(answers: dict[str, Any]) -> list[Medicine]:
+    """List the medicines answered so far: `{"drug": …, "amount": [number, unit] | None}`."""
+    return list(answers.get("medicines") or [])
+
+
+def _store(answers: dict[str, Any], step: str, value: Any, loop: int) -> dict[str, Any]:
+    medicines = medicines_of(answers)[:loop]
+    if step == "drug" and value is not None:
+        medicines.append({"drug": value, "amount": None})
+    elif step == "amount" and len(medicines_of(answers)) > loop:
+        medicines.append({**medicines_of(answers)[loop], "amount": value})
+    return {**answers, "medicines": medicines}
+
+
+def _drug_choices(view: View) -> Rows:
+    names = view.facts(DrugNames(view.user_id))
+    start = int(view.session.page or 0)
+    shown = [Choice(name, name) for name in names[start : start + PAGE]]
+    rows = [shown[i : i + 2] for i in range(0, len(shown), 2)]
+    turning = []
+    if start:
+        turning.append(Choice("‹", str(max(0, start - PAGE)), turns_page=True))
+    if len(names) > start + PAGE:
+        turning.append(Choice(view.tr.plain("More…"), str(start + PAGE), turns_page=True))
+    return [*rows, turning]
+
+
+def _drug_question(view: View) -> str:
+    if view.facts(DrugNames(view.user_id)):
+        return view.tr("Which medicine? Choose it or write its name.")
+    return view.tr("Which medicine? Write its name.")
+
+
+def parse_name(view: View, text: str) -> str | Complaint:
+    """Take the name of a medicine as it is, on one line."""
+    name = " ".join(text.split())
+    if len(name) > MAX_NAME:
+        return Complaint(view.tr("Please keep the name under %(limit)s characters.", limit=MAX_NAME))
+    return name or Complaint(view.tr("Please write the name of the medicine."))
+
+
+def _current(view: View) -> str:
+    medicines = medicines_of(view.answers)
+    return str(medicines[view.session.loop]["drug"]) if len(medicines) > view.session.loop else ""
+
+
+def _amount_choices(view: View) -> Rows:
+    usual = view.facts(UsualAmounts(view.user_id, _current(view)))
+    mine = [Choice(words.amount(number, unit, view.tr), [number, unit]) for number, unit in usual[:3]]
+    common = [
+        Choice(words.amount(number, "mg", view.tr), [float(number), "mg"])
+        for number in COMMON_AMOUNTS
+        if (float(number), "mg") not in usual[:3]
+    ]
+    return [mine, *(common[i : i + 3] for i in range(0, len(common), 3))]
+
+
+def _parse_amount(view: View, text: str) -> list[Any] | Complaint:
+    amount = parse_amount(text)
+    if amount is None:
+        return Complaint(
+            view.tr("I did not understand that amount. Please write a number and a unit, for example “400 mg”.")
+        )
+    return list(amount)
+
+
+def _yes_no(view: View) -> Rows:
+    return [[Choice(view.tr.plain("Yes"), True), Choice(view.tr.plain("No"), False)]]
+
+
+def parse_yes_or_no(view: View, text: str) -> bool | Complaint:
+    """Understand yes or no in any of the languages."""
+    answer = parse_yes_no(text)
+    return Complaint(view.tr("Please answer yes or no.")) if answer is None else answer
+
+
+def yes_no_choices(view: View) -> Rows:
+    """Offer yes and no."""
+    return _yes_no(view)
+
+
+DRUG = Step(
+    name="drug",
+    wire_name="drugname",
+    question=_drug_question,
+    choices=_drug_choices,
+    parse=parse_name,
+    optional=True,
+    saveable=True,
+    store=_store,
+)
+AMOUNT = Step(
+    name="amount",
+    wire_name="amount",
+    question=lambda view: view.tr("How much <b>%(drug)s</b>?", drug=_current(view)),
+    choices=_amount_choices,
+    parse=_parse_amount,
+    optional=True,
+    saveable=True,
+    store=_store,
+)
+ANOTHER = Step(
+    name="another",
+    wire_name="amount",
+    question=lambda view: view.tr("Another medicine?"),
+    choices=_yes_no,
+    parse=parse_yes_or_no,
+    optional=True,
+    saveable=True,
+)
+
+
+def following(view: View, step: str) -> tuple[str, int] | None:
+    """Name the next step and round after one of these; None when the medicines are complete."""
+    loop = view.session.loop
+    if step == "drug":
+        return ("amount", loop) if len(medicines_of(view.answers)) > loop else None
+    if step == "amount":
+        return ("another", loop)
+    again = view.answers.get("another") and loop + 1 < MAX_MEDICINES
+    return ("drug", loop + 1) if again else None

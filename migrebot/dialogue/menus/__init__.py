@@ -1,0 +1,1 @@
+"""Everything said outside a form: commands, cards with buttons, settings."""

@@ -1,0 +1,123 @@
+"""The buttons below a recorded attack: same medicine, over, details, edit, delete, undo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from migrebot.dialogue import cards, engine
+from migrebot.dialogue.forms import pain
+from migrebot.dialogue.turn import Answer, Turn
+from migrebot.diary.parsing import MAX_DURATION_H
+from storage.changes import CancelQueued, SaveHeadache, SaveIntakes
+from storage.facts import HeadacheById, IntakesOf, LastIntakes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrebot.diary.entries import Headache, Intake
+
+EDITABLE = ("date", "duration", "intensity", "aura", "triggers", "symptoms", "medicine", "note")
+
+
+def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
+    """Answer a press on a card's button; None if there is no such button.
+
+    The attack is looked up among the user's own: somebody else's id finds nothing.
+    """
+    if not arguments or not arguments[0].isdecimal() or len(arguments[0]) > 19:
+        return None
+    entry = turn.facts(HeadacheById(turn.user.id, int(arguments[0])))
+    if entry is None:
+        return Answer(toast=turn.tr.plain("That entry no longer exists."))
+    if action == "undo":
+        return _undo(turn, entry)
+    if entry.deleted_at is not None:
+        return Answer(toast=turn.tr.plain("That entry was deleted."))
+    match action:
+        case "field":
+            return _edit_field(turn, entry, arguments[1]) if len(arguments) == 2 else None
+        case "details":
+            return engine.begin(pain.FORM, turn, step="aura", answers={"entry": entry.id})
+        case "over":
+            return _over(turn, entry)
+        case "same":
+            return _same_medicine(turn, entry)
+        case "delete":
+            return _delete(turn, entry)
+        case _:
+            return _show(turn, entry, action)
+
+
+def _show(turn: Turn, entry: Headache, action: str) -> Answer | None:
+    intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
+    match action:
+        case "edit":
+            return cards.field_menu(turn, entry, intakes)
+        case "show":
+            return _card(turn, entry, intakes)
+        case "done":
+            return cards.entry_card(turn, entry, intakes, turn.tr("Saved. Get well soon."))
+        case "still":
+            said = turn.tr("I am sorry. I hope it eases soon. Press “It is over” when it has passed.")
+            return _card(turn, entry, intakes, said)
+        case _:
+            return None
+
+
+def _card(turn: Turn, entry: Headache, intakes: Sequence[Intake], said: str = "") -> Answer:
+    if entry.is_open:
+        last = turn.facts(LastIntakes(turn.user.id, entry.id))
+        return cards.open_card(turn, entry, intakes, last, said)
+    return cards.entry_card(turn, entry, intakes, said)
+
+
+def _edit_field(turn: Turn, entry: Headache, step: str) -> Answer | None:
+    if step not in EDITABLE:
+        return None
+    return engine.begin(pain.FORM, turn, step=step, answers={"entry": entry.id, "only": True})
+
+
+def _over(turn: Turn, entry: Headache) -> Answer:
+    intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
+    if not entry.is_open or entry.onset is None:
+        return cards.entry_card(turn, entry, intakes)
+    hours = round((turn.now - entry.onset).total_seconds() / 3600, 2)
+    lasted = min(max(hours, 0.02), float(MAX_DURATION_H))
+    ended = msgspec.structs.replace(entry, end=max(turn.now, entry.onset), duration_h=lasted)
+    changes = (SaveHeadache(ended), CancelQueued(cards.follow_up_key(entry.id)))
+    return Answer(changes=changes) + cards.entry_card(turn, ended, intakes, turn.tr("Good that it is over."))
+
+
+def _same_medicine(turn: Turn, entry: Headache) -> Answer:
+    had = turn.facts(IntakesOf(turn.user.id, entry.id))
+    last = turn.facts(LastIntakes(turn.user.id, entry.id))
+    if had or not last:
+        return _card(turn, entry, had)
+    taken = tuple(
+        msgspec.structs.replace(
+            intake,
+            id=turn.new_id(),
+            headache_id=entry.id,
+            day=turn.today,
+            timezone=turn.timezone,
+            created_at=turn.now,
+        )
+        for intake in last
+    )
+    with_medicine = msgspec.structs.replace(entry, medicine_taken=True)
+    changes = (SaveHeadache(with_medicine), SaveIntakes(turn.user.id, entry.id, taken))
+    return Answer(changes=changes) + _card(turn, with_medicine, taken, turn.tr("Medicine noted."))
+
+
+def _delete(turn: Turn, entry: Headache) -> Answer:
+    deleted = msgspec.structs.replace(entry, deleted_at=turn.now)
+    changes = (SaveHeadache(deleted), CancelQueued(cards.follow_up_key(entry.id)))
+    return Answer(changes=changes) + cards.deleted_card(turn, entry)
+
+
+def _undo(turn: Turn, entry: Headache) -> Answer:
+    restored = msgspec.structs.replace(entry, deleted_at=None)
+    intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
+    return Answer(changes=(SaveHeadache(restored),)) + _card(turn, restored, intakes, turn.tr("It is back."))

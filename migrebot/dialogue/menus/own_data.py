@@ -1,0 +1,67 @@
+"""One's own data: export as a file, and deletion for real."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrebot.dialogue.turn import Answer, Attachment, Turn, say
+from migrebot.messages import Button
+from storage.changes import EraseUser
+from storage.facts import AllOf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def export(turn: Turn) -> Answer:
+    """Send everything stored about the user as a file."""
+    filename = f"migrebot-{turn.today}.json"
+    caption = turn.tr("Everything stored about you.")
+    return Answer(replies=(Attachment(recipe="export-json", filename=filename, caption=caption),))
+
+
+def forget(turn: Turn) -> Answer:
+    """Show what there is and ask whether it shall go."""
+    tr, everything = turn.tr, turn.facts(AllOf(turn.user.id))
+    if turn.conversation.is_new:
+        return say(tr("There is nothing stored about you."))
+    text = tr(
+        "Stored about you: headaches %(headaches)s, medicines taken %(intakes)s, and your settings. Shall I delete all"
+        " of it? This cannot be undone; /export first, if you want to keep a copy.",
+        headaches=len(everything.headaches),
+        intakes=len(everything.intakes),
+    )
+    keyboard = (
+        (Button(tr.plain("Delete everything"), "f:sure"),),
+        (Button(tr.plain("Keep it"), "f:keep"),),
+    )
+    return say(text, keyboard, in_place=True)
+
+
+def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
+    """Answer a press on one of these buttons; None if there is no such button."""
+    tr = turn.tr
+    if arguments:
+        return None
+    match action:
+        case "sure":
+            keyboard = ((Button(tr.plain("Yes, delete"), "f:erase"),), (Button(tr.plain("Keep it"), "f:keep"),))
+            return say(tr("Are you sure? All of your diary will be gone."), keyboard, in_place=True)
+        case "erase":
+            return _erase(turn)
+        case "keep":
+            return say(tr("Nothing was deleted."), in_place=True)
+        case _:
+            return None
+
+
+def _erase(turn: Turn) -> Answer:
+    tr = turn.tr
+    said = tr.n(
+        "Everything about you is deleted here. What remains: this chat in your messenger, and backups for up to %(n)s"
+        " day. Write /start if you want to begin anew.",
+        "Everything about you is deleted here. What remains: this chat in your messenger, and backups for up to %(n)s"
+        " days. Write /start if you want to begin anew.",
+        turn.setup.backup_days,
+    )
+    return Answer(changes=(EraseUser(turn.user.id),), session=None) + say(said, in_place=True)

@@ -1,0 +1,130 @@
+"""The first words, help, privacy and consent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from markupsafe import Markup
+
+from migrebot.dialogue import safety
+from migrebot.dialogue.turn import Answer, Turn, say
+from migrebot.messages import Button, Keyboard
+
+if TYPE_CHECKING:
+    from migrebot.i18n import Translator
+    from storage.records import User
+
+
+def start(turn: Turn) -> Answer:
+    """Greet; the first time together with what is stored and who can read it."""
+    return greeting(turn) if turn.user.greeted_at is None else welcome_back(turn)
+
+
+def greeting(turn: Turn) -> Answer:
+    """Greet somebody new: what the bot is, and in four lines what happens to what they write."""
+    text = Markup("\n\n").join((_hello(turn.tr), _storage_notice(turn), turn.tr("Everything I can do: /help")))
+    return say(text, _start_keyboard(turn.tr)) + Answer(user=_greeted(turn))
+
+
+def notice(turn: Turn) -> Answer:
+    """Tell somebody new, who began with something else, what happens to what they write."""
+    return say(_storage_notice(turn)) + Answer(user=_greeted(turn))
+
+
+def welcome_back(turn: Turn) -> Answer:
+    """Greet somebody known."""
+    tr = turn.tr
+    text = tr("Hello again. Press the button or write /pain to record a headache. Everything I can do: /help")
+    return say(text, _start_keyboard(tr))
+
+
+def help_(turn: Turn) -> Answer:
+    """Tell what the bot can do, what it is not, and the emergency signs."""
+    tr = turn.tr
+    commands = Markup("\n").join(
+        (
+            tr("/pain – record a headache"),
+            tr("/pain 7 3h ibuprofen 400 – the same in one line"),
+            tr("/settings – language and time zone"),
+            tr("/cancel – leave a question"),
+            tr("/export – all your entries as a file"),
+            tr("/forget – delete everything about you"),
+            tr("/privacy – what is stored and who can read it"),
+        )
+    )
+    about = tr(
+        "I keep your diary so that you and your doctor see what happens. I am a program, not a doctor: I never make a"
+        " diagnosis, and I cannot call for help."
+    )
+    return say(Markup("\n\n").join((tr("<b>What I can do</b>"), commands, about, safety.emergency(tr))))
+
+
+def privacy(turn: Turn) -> Answer:
+    """Tell in full what is stored, who can read it, and for how long."""
+    tr = turn.tr
+    return say(
+        Markup("\n\n").join(
+            (
+                tr("<b>What is stored about you</b>"),
+                _storage_notice(turn),
+                tr(
+                    "Not stored: our conversation itself. What you write is kept only as the entry it becomes; a form"
+                    " you left open goes after two days. Your messenger keeps its own copy of this chat, and only you"
+                    " can delete that."
+                ),
+                tr("Nothing is sold, shown in advertising or used to train anything."),
+            )
+        )
+    )
+
+
+def consent(turn: Turn, then: str) -> Answer:
+    """Ask for agreement before the first entry; `then` names the command to go on with."""
+    tr = turn.tr
+    text = Markup("\n\n").join((tr("Before your first entry:"), _storage_notice(turn)))
+    keyboard = ((Button(tr.plain("I agree"), f"c:agree:{then}"),), (Button(tr.plain("Not now"), "c:disagree"),))
+    return Answer(replies=say(text, keyboard, in_place=True).replies, user=_greeted(turn))
+
+
+def agreed(turn: Turn) -> Answer:
+    """Note that the user agreed."""
+    return Answer(
+        user=msgspec.structs.replace(turn.user, agreed_at=turn.now, greeted_at=turn.user.greeted_at or turn.now)
+    )
+
+
+def disagreed(turn: Turn) -> Answer:
+    """Accept that the user does not agree."""
+    said = turn.tr("That is fine, nothing is stored. Write /pain whenever you change your mind.")
+    return say(said, in_place=True)
+
+
+def _greeted(turn: Turn) -> User:
+    return msgspec.structs.replace(turn.user, greeted_at=turn.user.greeted_at or turn.now)
+
+
+def _start_keyboard(tr: Translator) -> Keyboard:
+    return ((Button(tr.plain("Record a headache"), "c:pain"),),)
+
+
+def _hello(tr: Translator) -> Markup:
+    return tr(
+        "Hello! I am <b>Migrebot</b>, a headache diary. A few taps, and you and your doctor can see what happens."
+    )
+
+
+def _storage_notice(turn: Turn) -> Markup:
+    tr = turn.tr
+    return Markup("\n").join(
+        (
+            tr("• I store the entries you make, your language, your time zone and the name your messenger shows me."),
+            tr("• Whoever runs this bot, and the messenger, can technically read them."),
+            tr.n(
+                "• Backups keep them for up to %(n)s day.",
+                "• Backups keep them for up to %(n)s days.",
+                turn.setup.backup_days,
+            ),
+            tr("• /export gives you everything, /forget deletes it, /privacy tells you more."),
+        )
+    )

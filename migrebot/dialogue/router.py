@@ -1,0 +1,205 @@
+"""From what came in to who answers it: commands, buttons, answers to an open form, everything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from migrebot.dialogue import engine
+from migrebot.dialogue.forms import one_line, pain, zone
+from migrebot.dialogue.menus import headaches, own_data, settings, welcome
+from migrebot.dialogue.turn import Answer, Turn, say
+from migrebot.i18n import N_
+from migrebot.messages import InGroup, Left, Location, Press, Returned, Text, Unreadable
+from migrebot.typed import MAX_TEXT, clean
+from storage.changes import EraseUser, Mute, Unmute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from migrebot.dialogue.form import Form
+
+FORMS: dict[str, Form] = {form.name: form for form in (pain.FORM, zone.FORM)}
+"""All forms by name."""
+
+
+def respond(turn: Turn) -> Answer:
+    """Decide what is said and stored in answer to what came in. Raises `FactsMissing` when it has to know more."""
+    return _introduced(turn, _answer(turn))
+
+
+def _answer(turn: Turn) -> Answer:
+    match turn.content:
+        case Text(text):
+            return _hear(turn, clean(text), len(text))
+        case Press() as press:
+            return _press(turn, press)
+        case Location():
+            return _cannot_read(turn, turn.tr("I cannot use a place yet. Please write the name of your city."))
+        case Unreadable():
+            return _cannot_read(turn, turn.tr("I can only read text and buttons."))
+        case Left():
+            return Answer(changes=(Mute(turn.conversation.identity.address, "left"),))
+        case Returned():
+            return Answer(changes=(Unmute(turn.conversation.identity.address),))
+        case InGroup():
+            return say(turn.tr("I keep health diaries and speak in private chats only. Goodbye!"))
+
+
+def expire(turn: Turn) -> Answer:
+    """End a form that was left alone too long."""
+    session = turn.session
+    return engine.leave(FORMS[session.form], turn, session) if session else Answer()
+
+
+class Command(Struct, frozen=True):
+    """A command: who answers it and what the messengers' menus say of it.
+
+    `answer` gets the text behind the command; `description` is English; one that `makes_entry` may need consent first.
+    """
+
+    answer: Callable[[Turn, str], Answer]
+    description: str
+    makes_entry: bool = False
+
+
+def _pain(turn: Turn, arguments: str) -> Answer:
+    if not arguments:
+        return engine.begin(pain.FORM, turn)
+    answers = one_line.parse_line(arguments, turn.today)
+    if answers is None:
+        said = turn.tr(
+            "I did not understand all of that, so let us go step by step. In one line it would be: /pain 7 3h"
+            " ibuprofen 400"
+        )
+        return engine.begin(pain.FORM, turn, said=said)
+    return pain.record(turn, answers)
+
+
+def _cancel(turn: Turn, arguments: str) -> Answer:  # noqa: ARG001 - the signature of `Command.answer`
+    return say(turn.tr("There is nothing to cancel. /help tells what I can do."))
+
+
+COMMANDS: dict[str, Command] = {
+    "pain": Command(_pain, N_("Record a headache"), makes_entry=True),
+    "settings": Command(lambda turn, _: settings.settings(turn), N_("Language and time zone")),
+    "help": Command(lambda turn, _: welcome.help_(turn), N_("What I can do, and emergency signs")),
+    "cancel": Command(_cancel, N_("Leave the question that is open")),
+    "export": Command(lambda turn, _: own_data.export(turn), N_("All your entries as a file")),
+    "forget": Command(lambda turn, _: own_data.forget(turn), N_("Delete everything about you")),
+    "privacy": Command(lambda turn, _: welcome.privacy(turn), N_("What is stored and who can read it")),
+    "start": Command(lambda turn, _: welcome.start(turn), N_("Say hello")),
+}
+"""All commands, in the order of the menus."""
+
+
+def _hear(turn: Turn, text: str, length: int) -> Answer:
+    if length > MAX_TEXT:
+        said = turn.tr("That is very long. Please keep it under %(limit)s characters.", limit=MAX_TEXT)
+        return _cannot_read(turn, said)
+    if not text:
+        return _cannot_read(turn, turn.tr("I can only read text and buttons."))
+    if text.startswith("/"):
+        return _command(turn, text)
+    if turn.session:
+        return engine.hear(FORMS[turn.session.form], turn, turn.session, text)
+    return say(turn.tr("I did not understand that. /pain records a headache, /help tells what else I can do."))
+
+
+def _command(turn: Turn, text: str) -> Answer:
+    word, _, arguments = text[1:].partition(" ")
+    name = word.partition("@")[0].partition("\n")[0].casefold()
+    command = COMMANDS.get(name)
+    if command is None:
+        return _cannot_read(turn, turn.tr("I do not know that command. /help lists those I know."))
+    if name == "cancel" and turn.session:
+        return engine.steer(FORMS[turn.session.form], turn, turn.session, "cancel")
+    return _leaving_old(turn, lambda then: _run(name, command, then, arguments.strip()))
+
+
+def _run(name: str, command: Command, turn: Turn, arguments: str) -> Answer:
+    if command.makes_entry and turn.setup.require_consent and turn.user.agreed_at is None:
+        return welcome.consent(turn, name)
+    return command.answer(turn, arguments)
+
+
+def _leaving_old(turn: Turn, handler: Callable[[Turn], Answer]) -> Answer:
+    """Let a handler answer that may open a form; a form that was open is left first, keeping what is worth it."""
+    if turn.session is None:
+        return handler(turn)
+    left = engine.leave(FORMS[turn.session.form], turn, turn.session)
+    return left + handler(turn.after(left))
+
+
+def _press(turn: Turn, press: Press) -> Answer:
+    kind, *parts = press.data.split(":") if len(press.data) <= 64 else [""]
+    answer = _pressed(turn, kind, parts) if parts else None
+    if answer is None:
+        return Answer(toast=turn.tr.plain("This button no longer does anything. /help tells what I can do."))
+    return answer
+
+
+def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
+    action, *arguments = parts
+    match kind:
+        case "q":
+            return _press_question(turn, action, arguments)
+        case "h":
+            return _menu(turn, lambda then: headaches.press(then, action, arguments))
+        case "s":
+            return _menu(turn, lambda then: settings.press(then, action, arguments))
+        case "f":
+            return _menu(turn, lambda then: own_data.press(then, action, arguments))
+        case "c":
+            return _press_command(turn, action, arguments)
+        case _:
+            return None
+
+
+def _menu(turn: Turn, handler: Callable[[Turn], Answer | None]) -> Answer | None:
+    """Let a menu answer; if it opens a form, the one that was open is left first."""
+    answer = handler(turn)
+    if answer is None or turn.session is None or answer.session is UNSET or answer.session is None:
+        return answer
+    left = engine.leave(FORMS[turn.session.form], turn, turn.session)
+    again = handler(turn.after(left))
+    return again and left + again
+
+
+def _press_question(turn: Turn, token: str, arguments: Sequence[str]) -> Answer | None:
+    session = turn.session
+    if session is None or session.token != token or len(arguments) != 1:
+        return Answer(toast=turn.tr.plain("That question is closed already. Nothing was changed."))
+    return engine.press(FORMS[session.form], turn, session, arguments[0])
+
+
+def _press_command(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
+    if action == "disagree":
+        return welcome.disagreed(turn)
+    if action == "agree" and arguments and arguments[0] in COMMANDS:
+        yes = welcome.agreed(turn)
+        return yes + _command(turn.after(yes), f"/{arguments[0]}")
+    if action in COMMANDS and not arguments:
+        return _command(turn, f"/{action}")
+    return None
+
+
+def _cannot_read(turn: Turn, said: str) -> Answer:
+    """Say why it cannot be read; an open question is put again below."""
+    if turn.session:
+        return engine.ask(FORMS[turn.session.form], turn, turn.session, said=said)
+    return say(said)
+
+
+def _introduced(turn: Turn, answer: Answer) -> Answer:
+    """Put the notice on what is stored in front of the first answer somebody new gets."""
+    erased = any(isinstance(change, EraseUser) for change in answer.changes)
+    greeted = turn.user.greeted_at or (answer.user and answer.user.greeted_at)
+    if greeted or erased or not answer.replies or isinstance(turn.content, InGroup):
+        return answer
+    first = welcome.notice(turn.after(answer))
+    joined = first + answer
+    # The answer may have changed the user too: both changes count.
+    return msgspec.structs.replace(joined, user=first.user)

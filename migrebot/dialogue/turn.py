@@ -1,0 +1,161 @@
+"""One turn of a conversation: what a handler may know (`Turn`) and what it may decide (`Answer`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from migrebot.i18n import Translator, translator
+from migrebot.messages import Content, Keyboard, Press, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date, datetime
+
+    from storage.changes import Change
+    from storage.facts import Fact
+    from storage.records import Conversation, Session, User
+
+T = TypeVar("T")
+
+
+class FactsMissing(Exception):
+    """A handler asked for a fact that was not loaded yet: load it and call the handler again."""
+
+    def __init__(self, fact: Fact[Any]) -> None:
+        super().__init__(fact)
+        self.fact = fact
+
+
+class Facts:
+    """What was loaded from the storage for this turn."""
+
+    def __init__(self, loaded: Mapping[Fact[Any], Any] | None = None) -> None:
+        self._loaded = loaded or {}
+
+    def __call__(self, fact: Fact[T]) -> T:
+        """Give the answer to the question; raises `FactsMissing` if it was not asked yet."""
+        try:
+            value: T = self._loaded[fact]
+        except KeyError:
+            raise FactsMissing(fact) from None
+        return value
+
+
+class Setup(Struct, frozen=True, kw_only=True):
+    """What the operator decided and the dialogue has to know; `form_hours` is the time-out of a form, in hours."""
+
+    timezone: str = "UTC"
+    require_consent: bool = False
+    form_hours: float = 24
+    backup_days: int = 180
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """What came in, from whom, when, and what is known. `new_id` yields fresh positive ids for rows and tokens."""
+
+    content: Content
+    conversation: Conversation
+    now: datetime
+    new_id: Callable[[], int]
+    setup: Setup = Setup()
+    facts: Facts = Facts()
+
+    @property
+    def user(self) -> User:
+        """Who writes."""
+        return self.conversation.user
+
+    @property
+    def session(self) -> Session | None:
+        """The form in progress."""
+        return self.conversation.session
+
+    @property
+    def tr(self) -> Translator:
+        """The translator of the user's language."""
+        return translator(self.user.language)
+
+    @property
+    def timezone(self) -> str:
+        """The user's time zone, or the program's default."""
+        return self.user.timezone or self.setup.timezone
+
+    @property
+    def local_now(self) -> datetime:
+        """The present moment in the user's zone."""
+        return self.now.astimezone(ZoneInfo(self.timezone))
+
+    @property
+    def today(self) -> date:
+        """The present date in the user's zone."""
+        return self.local_now.date()
+
+    def after(self, answer: Answer) -> Turn:
+        """Give the turn as it stands once the answer took effect, for a second handler."""
+        conversation = self.conversation
+        if answer.user is not None:
+            conversation = msgspec.structs.replace(conversation, user=answer.user)
+        if answer.session is not UNSET:
+            conversation = msgspec.structs.replace(conversation, session=answer.session)
+        return msgspec.structs.replace(self, conversation=conversation)
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """Something to say.
+
+    With `in_place` it replaces the message whose button was pressed, if one was. `not_before` and `key` hold it back
+    and let it be cancelled, see `Outgoing`.
+    """
+
+    text: str
+    keyboard: Keyboard = ()
+    in_place: bool = False
+    priority: Priority = Priority.REPLY
+    not_before: datetime | None = None
+    key: str | None = None
+
+
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A document to send; see `Document`."""
+
+    recipe: str
+    filename: str
+    caption: str
+    arguments: dict[str, str] = {}
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a handler decided: what is said and stored, the user as changed, the form as it stands then.
+
+    `session` None ends the form, unset leaves it as it is. `toast` is shown for a moment where a button was pressed.
+    """
+
+    replies: tuple[Reply | Attachment, ...] = ()
+    changes: tuple[Change, ...] = ()
+    user: User | None = None
+    session: Session | UnsetType | None = UNSET
+    toast: str = ""
+
+    def __add__(self, later: Answer) -> Answer:
+        """Join two answers; where both decide, the later one counts."""
+        return Answer(
+            replies=self.replies + later.replies,
+            changes=self.changes + later.changes,
+            user=later.user or self.user,
+            session=self.session if later.session is UNSET else later.session,
+            toast=later.toast or self.toast,
+        )
+
+
+def say(text: str, keyboard: Keyboard = (), *, in_place: bool = False) -> Answer:
+    """Answer with one message."""
+    return Answer(replies=(Reply(text=text, keyboard=keyboard, in_place=in_place),))
+
+
+def pressed(turn: Turn) -> bool:
+    """Tell whether a button was pressed, so that its message can be edited in place."""
+    return isinstance(turn.content, Press) and bool(turn.content.message_id)

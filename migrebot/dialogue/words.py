@@ -1,0 +1,132 @@
+"""How recorded things are written for a person: factors, symptoms, amounts, durations, whole entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from migrebot.i18n import N_, Translator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrebot.diary.entries import Headache, Intake
+
+TRIGGERS: dict[str, str] = {
+    "stress": N_("Stress"),
+    "stress_letdown": N_("End of stress"),
+    "skipped_meal": N_("Skipped meal"),
+    "sleep_short": N_("Too little sleep"),
+    "sleep_long": N_("Too much sleep"),
+    "alcohol": N_("Alcohol"),
+    "light": N_("Bright light"),
+    "chocolate": N_("Chocolate"),
+    "cheese": N_("Cheese"),
+    "caffeine": N_("Coffee"),
+    "odour": N_("Strong smells"),
+    "weather": N_("Weather"),
+    "hormones": N_("Hormones"),
+    "exertion": N_("Exertion"),
+}
+"""Suspected factors: the code stored and the English label."""
+
+SYMPTOMS: dict[str, str] = {
+    "nausea": N_("Nausea"),
+    "vomiting": N_("Vomiting"),
+    "neck_pain": N_("Neck pain"),
+    "photophobia": N_("Light hurts"),
+    "phonophobia": N_("Sound hurts"),
+}
+"""Symptoms: the code stored and the English label."""
+
+UNITS: dict[str, str] = {
+    "mg": N_("mg"),
+    "g": N_("g"),
+    "mcg": N_("mcg"),
+    "ml": N_("ml"),
+    "IU": N_("IU"),
+    "tablet": N_("tab."),
+    "drop": N_("drops"),
+    "spray": N_("doses"),
+}
+"""Units of an amount: the code stored and the English abbreviation."""
+
+
+def choice_label(labels: dict[str, str], value: str, tr: Translator) -> str:
+    """Write a choice: the label of a known code, own words as they are."""
+    return tr.plain(labels[value]) if value in labels else value
+
+
+def duration(hours: float, tr: Translator) -> str:
+    """Write a duration: "under an hour", "3 h", "1 h 30 min", "2 days 6 h"."""
+    if hours == 0.5:
+        return tr.plain("under an hour")
+    minutes = round(hours * 60)
+    days, minutes = divmod(minutes, 24 * 60) if minutes >= 48 * 60 else (0, minutes)
+    whole, minutes = divmod(minutes, 60)
+    parts = []
+    if days:
+        parts.append(str(tr.n("%(n)s day", "%(n)s days", days)))
+    if whole:
+        parts.append(tr.plain("%(n)s h", n=whole))
+    if minutes:
+        parts.append(tr.plain("%(n)s min", n=minutes))
+    return " ".join(parts)
+
+
+def amount(number: float, unit: str, tr: Translator) -> str:
+    """Write an amount: "400 mg"."""
+    return f"{tr.number(number)} {tr.plain(UNITS[unit]) if unit in UNITS else unit}"
+
+
+def medicine(drug: str, number: float | None, unit: str, tr: Translator) -> str:
+    """Write a medicine taken: "Ibuprofen 400 mg"; without a known amount the name alone."""
+    return drug if number is None else f"{drug} {amount(number, unit, tr)}"
+
+
+def medicines(intakes: Sequence[Intake], tr: Translator) -> str:
+    """Write several medicines: "Ibuprofen 400 mg and Sumatriptan 50 mg"."""
+    return tr.list([medicine(intake.drug, intake.amount, intake.unit, tr) for intake in intakes])
+
+
+def yes_no(value: bool, tr: Translator) -> str:
+    """Write yes or no."""
+    return tr.plain("Yes") if value else tr.plain("No")
+
+
+def headache(entry: Headache, intakes: Sequence[Intake], tr: Translator) -> Markup:
+    """Write an attack line by line; what is unknown is left out."""
+    lines = [Markup("<b>%s</b>") % tr.long_date(entry.day), _pain(entry, tr)]
+    if entry.aura is not None:
+        lines.append(tr("Aura: %(answer)s", answer=yes_no(entry.aura, tr).lower()))
+    for values, labels, known, none in (
+        (entry.triggers, TRIGGERS, N_("Suspected factors: %(list)s"), N_("Suspected factors: none")),
+        (entry.symptoms, SYMPTOMS, N_("Symptoms: %(list)s"), N_("Symptoms: none")),
+    ):
+        if values:
+            lines.append(tr(known, list=tr.list([choice_label(labels, value, tr).lower() for value in values])))
+        elif values is not None:
+            lines.append(tr(none))
+    if intakes:
+        lines.append(tr("Medicine: %(list)s", list=medicines(intakes, tr)))
+    elif entry.medicine_taken is not None:
+        taken = N_("Medicine: taken, not known which") if entry.medicine_taken else N_("Medicine: none")
+        lines.append(tr(taken))
+    if entry.note:
+        lines.append(tr("Note: %(text)s", text=entry.note))
+    return Markup("\n").join(line for line in lines if line)
+
+
+def _pain(entry: Headache, tr: Translator) -> Markup:
+    if entry.intensity is not None and entry.duration_h is not None:
+        return tr(
+            "Pain %(intensity)s of 10, %(duration)s",
+            intensity=entry.intensity,
+            duration=duration(entry.duration_h, tr),
+        )
+    if entry.intensity is not None:
+        return tr("Pain %(intensity)s of 10", intensity=entry.intensity)
+    if entry.duration_h is not None:
+        return tr("Pain for %(duration)s", duration=duration(entry.duration_h, tr))
+    return Markup("")
