@@ -1,0 +1,377 @@
+"""The Bot API, by aiogram: its methods, its sessions, and the one place where its errors become ours.
+
+Never imported at the top of another module: see `actors.telegram_link`.
+
+aiogram's own session writes multipart forms and builds whole `Message` objects; two thirds of a send's CPU go there.
+The session here is the same one, connections and all, but writes JSON, and of a sent message reads its id alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
+    DetailedAiogramError,
+    TelegramBadRequest,
+    TelegramConflictError,
+    TelegramEntityTooLarge,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramUnauthorizedError,
+)
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    DeleteWebhook,
+    GetMe,
+    GetMyCommands,
+    GetMyDescription,
+    GetMyName,
+    GetMyShortDescription,
+    GetUpdates,
+    GetWebhookInfo,
+    LeaveChat,
+    SendDocument,
+    SetMyCommands,
+    SetMyDescription,
+    SetMyName,
+    SetMyShortDescription,
+    SetWebhook,
+    TelegramMethod,
+)
+from aiogram.types import BotCommand, BufferedInputFile, MessageId
+from aiogram.utils.token import TokenValidationError
+from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
+
+from actors.telegram_link import Conflict, TokenRefused
+from migrebot.errors import NotSent, Refused, Uncertain
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from aiogram.client.session.base import BaseSession
+    from pydantic import BaseModel
+
+    from migrebot.clock import Clock
+    from migrebot.messages import Keyboard
+
+T = TypeVar("T")
+
+DEADLINE = 15.0
+"""Seconds a call may take; Telegram answers within one or never."""
+
+PRESS_DEADLINE = 5.0
+"""Seconds the answer to a press may take: the message beside it is not settled before."""
+
+UPLOAD_DEADLINE = 60.0
+"""Seconds a file may take; a few megabytes over a slow line."""
+
+LONG_POLL_SLACK = 10.0
+"""Seconds after the agreed end of a long poll at which the connection counts as dead."""
+
+CONNECTIONS = 100
+"""At once: delivery's parallel sends, as many answers to presses, and the poll."""
+
+# The deadlines above bound a call as a whole. The connect has its own, since one that fails was surely not sent.
+# Connections are kept for aiohttp's 15 seconds only: one that Telegram closes just as we use it leaves us uncertain.
+_TIMEOUT = ClientTimeout(total=None, connect=10, sock_connect=10)
+_JSON = {"Content-Type": "application/json"}
+_NO_PREVIEW = {"is_disabled": True}
+
+_GONE = ("chat not found", "user not found", "user is deactivated", "peer_id_invalid")
+_TOKEN = re.compile(r"\d{6,}:[\w-]{30,}")
+
+
+class _Lean(TelegramMethod[MessageId]):
+    """A method whose fields are ours already, so that nothing is validated or defaulted; only the id comes back."""
+
+    __returning__ = MessageId
+
+    chat_id: int
+    text: str
+    reply_markup: Any
+    link_preview_options: Any = None
+    parse_mode: str | None = None
+
+
+class _SendText(_Lean):
+    __api_method__ = "sendMessage"
+
+
+class _EditText(_Lean):
+    __api_method__ = "editMessageText"
+
+    message_id: int
+
+
+class _Shown(msgspec.Struct):
+    message_id: int
+
+
+class _ShownReply(msgspec.Struct):
+    result: _Shown
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """What Telegram knows of the webhook: its address (empty: none), the updates it asks for, the last failure."""
+
+    url: str
+    allowed_updates: frozenset[str]
+    last_error: str
+
+
+def _plain(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(exclude_unset=True)
+
+
+def _loads(text: str) -> Any:
+    """Decode an answer; one without a description gets an empty one, which aiogram would stumble over otherwise."""
+    answer = msgspec.json.decode(text)
+    if isinstance(answer, dict) and not isinstance(answer.get("description"), str):
+        answer["description"] = ""
+    return answer
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+_shown_reply = msgspec.json.Decoder(_ShownReply)
+
+
+class _Session(AiohttpSession):
+    """aiogram's session, speaking JSON; only files go by its own way, as forms."""
+
+    async def make_request(self, bot: Bot, method: TelegramMethod[T], timeout: int | None = None) -> T:  # noqa: ASYNC109 - aiogram's signature
+        if isinstance(method, SendDocument):
+            return cast("T", await super().make_request(bot, method, timeout))
+        given = {name: value for name in method.model_fields_set if (value := getattr(method, name)) is not None}
+        status, body = await self.post(bot, method.__api_method__, given)
+        if status == 200 and isinstance(method, _Lean):
+            try:
+                return cast("T", MessageId.model_construct(message_id=_shown_reply.decode(body).result.message_id))
+            except msgspec.DecodeError:
+                pass  # aiogram says below what is wrong with it
+        return self.checked(bot, method, status, body)
+
+    def checked(self, bot: Bot, method: TelegramMethod[T], status: int, body: bytes) -> T:
+        """Give the result, or raise aiogram's error for it."""
+        text = body.decode("utf-8", "replace")
+        return cast("T", self.check_response(bot=bot, method=method, status_code=status, content=text).result)
+
+    async def post(self, bot: Bot, name: str, arguments: dict[str, Any]) -> tuple[int, bytes]:
+        """Call a method; gives the HTTP status and the body, whatever they are."""
+        session = await self.create_session()
+        url = self.api.api_url(token=bot.token, method=name)
+        data = _encoder.encode(arguments)
+        # A redirect would carry the token elsewhere.
+        async with session.post(url, data=data, headers=_JSON, timeout=_TIMEOUT, allow_redirects=False) as answer:
+            return answer.status, await answer.read()
+
+
+class TelegramClient:
+    """One bot's Bot API.
+
+    Every method is bounded in time and raises `NotSent`, `Uncertain` or `Refused`; `TokenRefused` and `Conflict` are
+    among the first. No error holds the token, nor what was written.
+    """
+
+    def __init__(self, *, token: str, api_base: str, clock: Clock) -> None:
+        session = _Session(
+            api=TelegramAPIServer.from_base(api_base),
+            limit=CONNECTIONS,
+            json_loads=_loads,
+            timeout=UPLOAD_DEADLINE + LONG_POLL_SLACK,
+        )
+        try:
+            self._bot = Bot(token, session=cast("BaseSession", session))
+        except TokenValidationError:
+            raise TokenRefused from None
+        self._session = session
+        self._clock = clock
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    # --- what comes in ---
+
+    async def updates(self, *, offset: int | None, limit: int, wait: int, kinds: Sequence[str]) -> bytes:
+        """Ask for updates, waiting up to `wait` seconds for the first; gives the body as it came."""
+        arguments = {"limit": limit, "timeout": wait, "allowed_updates": kinds}
+        if offset is not None:
+            arguments["offset"] = offset
+        return await self._bounded(self._updates(arguments), wait + LONG_POLL_SLACK)
+
+    async def _updates(self, arguments: dict[str, Any]) -> bytes:
+        status, body = await self._session.post(self._bot, "getUpdates", arguments)
+        if status != 200:
+            self._session.checked(self._bot, GetUpdates(), status, body)
+        return body
+
+    async def webhook(self) -> Webhook:
+        """Ask where Telegram posts updates to."""
+        info = await self._call(GetWebhookInfo())
+        return Webhook(info.url, frozenset(info.allowed_updates or ()), info.last_error_message or "")
+
+    async def set_webhook(self, url: str, secret: str, kinds: Sequence[str]) -> None:
+        """Have updates posted to this address, with the secret in a header."""
+        await self._call(SetWebhook(url=url, secret_token=secret, allowed_updates=list(kinds)))
+
+    async def delete_webhook(self) -> None:
+        """Go back to polling; what waits is kept."""
+        await self._call(DeleteWebhook(drop_pending_updates=False))
+
+    # --- what goes out ---
+
+    async def say(self, chat: int, text: str, keyboard: Keyboard, *, html: bool) -> str:
+        """Send a text; gives the message's id."""
+        method = _SendText(
+            chat_id=chat,
+            text=text,
+            reply_markup=_markup(keyboard) if keyboard else None,
+            link_preview_options=_NO_PREVIEW,
+            parse_mode="HTML" if html else None,
+        )
+        return str((await self._call(method)).message_id)
+
+    async def edit(self, chat: int, message_id: int, text: str, keyboard: Keyboard, *, html: bool) -> None:
+        """Replace text and buttons of a message; without buttons it has none afterwards."""
+        await self._call(
+            _EditText(
+                chat_id=chat,
+                message_id=message_id,
+                text=text,
+                reply_markup=_markup(keyboard) if keyboard else None,
+                link_preview_options=_NO_PREVIEW,
+                parse_mode="HTML" if html else None,
+            )
+        )
+
+    async def answer_press(self, callback_id: str, text: str = "") -> None:
+        """End the waiting mark on a pressed button, perhaps with a few words."""
+        method = AnswerCallbackQuery(callback_query_id=callback_id, text=text or None)
+        await self._bounded(self._bot(method), PRESS_DEADLINE)
+
+    async def upload(self, chat: int, content: bytes, filename: str, caption: str, *, html: bool) -> str:
+        """Send a file; gives the message's id."""
+        method = SendDocument(
+            chat_id=chat,
+            document=BufferedInputFile(content, filename),
+            caption=caption or None,
+            parse_mode="HTML" if html else None,
+        )
+        return str((await self._bounded(self._bot(method), UPLOAD_DEADLINE)).message_id)
+
+    async def leave(self, chat: int) -> None:
+        """Leave a group or a channel."""
+        await self._call(LeaveChat(chat_id=chat))
+
+    # --- what the bot says of itself; the language "" is everybody's whose own has no words ---
+
+    async def me(self) -> str:
+        """Ask for the bot's user name."""
+        return (await self._call(GetMe())).username or ""
+
+    async def commands(self, language: str) -> tuple[tuple[str, str], ...]:
+        """Ask for the commands shown in that language."""
+        known = await self._call(GetMyCommands(language_code=language or None))
+        return tuple((command.command, command.description) for command in known)
+
+    async def set_commands(self, language: str, commands: Sequence[tuple[str, str]]) -> None:
+        """Set the commands shown in that language."""
+        shown = [BotCommand(command=name, description=description) for name, description in commands]
+        await self._call(SetMyCommands(commands=shown, language_code=language or None))
+
+    async def name(self, language: str) -> str:
+        """Ask for the bot's name."""
+        return (await self._call(GetMyName(language_code=language or None))).name
+
+    async def set_name(self, language: str, text: str) -> None:
+        """Set the bot's name."""
+        await self._call(SetMyName(name=text, language_code=language or None))
+
+    async def description(self, language: str) -> str:
+        """Ask for what an empty chat shows."""
+        return (await self._call(GetMyDescription(language_code=language or None))).description
+
+    async def set_description(self, language: str, text: str) -> None:
+        """Set what an empty chat shows."""
+        await self._call(SetMyDescription(description=text, language_code=language or None))
+
+    async def short_description(self, language: str) -> str:
+        """Ask for what the profile page shows."""
+        return (await self._call(GetMyShortDescription(language_code=language or None))).short_description
+
+    async def set_short_description(self, language: str, text: str) -> None:
+        """Set what the profile page shows."""
+        await self._call(SetMyShortDescription(short_description=text, language_code=language or None))
+
+    # --- inside ---
+
+    async def _call(self, method: TelegramMethod[T]) -> T:
+        return await self._bounded(self._bot(method), DEADLINE)
+
+    async def _bounded(self, work: Awaitable[T], seconds: float) -> T:
+        with self._clock.move_on_after(seconds):
+            try:
+                return await work
+            except (AiogramError, ClientError, OSError, UnicodeEncodeError) as error:
+                # Not chained: aiogram's errors carry the method with its texts, aiohttp's may carry the URL.
+                raise translated(error) from None
+        raise Uncertain("no answer in time")
+
+
+def _markup(keyboard: Keyboard) -> dict[str, Any]:
+    rows = [[{"text": button.label, "callback_data": button.data} for button in row] for row in keyboard]
+    return {"inline_keyboard": rows}
+
+
+def translated(error: Exception) -> NotSent | Uncertain | Refused:
+    """Turn an error of aiogram or aiohttp into what its catcher must do."""
+    match error:
+        case TelegramUnauthorizedError():
+            return TokenRefused()
+        case TelegramNotFound():
+            # Either the server is older than the method, or the token does not even look like one.
+            return Refused(_words(error)) if "method" in error.message else TokenRefused()
+        case TelegramConflictError():
+            return Conflict(_words(error))
+        case TelegramRetryAfter():
+            return NotSent("too many requests", retry_after=error.retry_after)
+        case _:
+            return _refused(error) or _network(error)
+
+
+def _refused(error: Exception) -> Refused | None:
+    match error:
+        case TelegramForbiddenError():
+            return Refused(_words(error), recipient_gone=True)
+        case TelegramBadRequest():
+            words = _words(error)
+            return Refused(words, recipient_gone=any(sign in words.lower() for sign in _GONE))
+        case TelegramEntityTooLarge() | TelegramMigrateToChat() | UnicodeEncodeError():
+            return Refused(type(error).__name__)
+        case _:
+            return None
+
+
+def _network(error: Exception) -> NotSent | Uncertain:
+    cause = error if isinstance(error, ClientError | OSError) else error.__cause__
+    if isinstance(cause, ClientConnectorError | ConnectionTimeoutError):
+        # Name not found, refused, no route, TLS, or no connection in time: the request never left.
+        return NotSent(type(cause).__name__, whole_channel=True)
+    if isinstance(error, ClientDecodeError):
+        return Uncertain("the answer is not the Bot API's")
+    return Uncertain(type(cause if isinstance(cause, ClientError | OSError) else error).__name__)
+
+
+def _words(error: DetailedAiogramError) -> str:
+    """Keep of a description what names the error: what follows a second colon quotes the message."""
+    words = ":".join(error.message.split(":")[:2]).strip()
+    return _TOKEN.sub("<token>", " ".join(words.split()))[:200]
