@@ -180,7 +180,7 @@ class Chat:
         newest_first = reversed(self._messages.values())
         return next((message for message in newest_first if message.keyboard and message.button(label)), None)
 
-    def add(self, sender: dict[str, Any] | None, date: int, **content: Any) -> ChatMessage:  # noqa: ANN401 - many kinds
+    def add(self, sender: dict[str, Any] | None, date: int, **content: Any) -> ChatMessage:
         """Put a new message at the end."""
         message = ChatMessage(message_id=self._next_id, chat_id=self.chat_id, sender=sender, date=date, **content)
         self._next_id += 1

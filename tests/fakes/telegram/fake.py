@@ -10,9 +10,9 @@ from typing import Any, Self
 import msgspec
 from aiohttp import web
 
+from .bot_api import BotApi, reset
 from .chats import ChatType
 from .faults import Fault, FloodControl, Rule
-from .bot_api import BotApi, reset
 from .journal import Call, Metrics, Step
 from .people import PATIENCE, Person, Room, make_room
 from .webhook import Postman

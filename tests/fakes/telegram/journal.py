@@ -46,7 +46,7 @@ class Call(msgspec.Struct):
     message_id: int | None = None
     fault: str | None = None
 
-    def value(self, name: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    def value(self, name: str) -> Any:
         """Read one argument, with JSON text in it decoded."""
         given = self.params.get(name)
         if isinstance(given, str):

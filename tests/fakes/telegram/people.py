@@ -208,7 +208,7 @@ class Person:
     def _act(self) -> None:
         self.since = len(self.chat.appearances)
 
-    def _writes(self, to: Room | None, reply_to: ChatMessage | None, **content: Any) -> int:  # noqa: ANN401 - many kinds
+    def _writes(self, to: Room | None, reply_to: ChatMessage | None, **content: Any) -> int:
         self._act()
         chat = self.chat if to is None else to.chat
         extra = dict(content.pop("extra", {}))

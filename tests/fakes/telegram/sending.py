@@ -206,7 +206,7 @@ def _own(world: World, chat: Chat, arguments: Arguments) -> ChatMessage:
     return message
 
 
-def _shown(world: World, chat: Chat, call: Call, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - many kinds
+def _shown(world: World, chat: Chat, call: Call, **content: Any) -> dict[str, Any]:
     return _told(chat, call, chat.add(world.bot, int(world.now()), **content))
 
 

@@ -67,7 +67,7 @@ class Arguments:
         """Read a boolean: ``true``, ``1`` and ``yes`` are true, all else is false."""
         return self.text(name).lower() in _TRUE
 
-    def structure(self, name: str, what: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    def structure(self, name: str, what: str) -> Any:
         """Read an object or array, given as JSON text in a form and as itself in a JSON body.
 
         Args:
