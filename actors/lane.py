@@ -116,13 +116,12 @@ class Lane:
         """Tell when `pick` may give something that it does not give now; None if only an event changes that."""
         self._discard_void(self._timers)
         at = self._timers[0][0] if self._timers else math.inf
-        if not self.full and (self._peek(self._paced) or self._peek(self._tellable)):
-            ready_at = self._paused_until
-            if not self._peek(self._tellable):
-                ready_at = max(ready_at, self._window.next_room(now) or math.inf)
-            at = min(at, ready_at)
-        at = max(at, self._paused_until)
-        return None if math.isinf(at) else at
+        if not self.full:
+            if self._peek(self._tellable):
+                at = min(at, now)
+            elif self._peek(self._paced) and (room_at := self._window.next_room(now)) is not None:
+                at = min(at, room_at)
+        return None if math.isinf(at) else max(at, self._paused_until)
 
     # --- what goes round ---
 
