@@ -56,7 +56,7 @@ def load(environ: Mapping[str, str], directory: Path, file: Path | None) -> Conf
     return replace(config, notices=(*findings.notices, *_half_set_up(config)))
 
 
-def _given(knob: Knob, lookup: Lookup, findings: Findings) -> Any:  # noqa: ANN401 - each knob has its own type
+def _given(knob: Knob, lookup: Lookup, findings: Findings) -> Any:
     """Return the knob's value, None when none was given or it is wrong, which is noted."""
     given = lookup.find(knob.variables, knob.key, secret=knob.secret)
     if given is None:

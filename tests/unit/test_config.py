@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from migrebot.config import Config, ConfigError, Owner, Secret, load
 from migrebot.config.cron import complaint
 from migrebot.config.knobs import KNOBS
+from migrebot.config.old_names import with_addresses
+from migrebot.config.sources import Findings, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -314,6 +316,34 @@ def test_postgres_names_without_a_host_are_one_notice(place: Place) -> None:
     config = place.load({"POSTGRES_HOST": "", "POSTGRES_PORT": "5432"}, dotenv="POSTGRES_USER=me\nPOSTGRES_PASS=x")
     assert config.notices == ("POSTGRES_PORT, POSTGRES_USER, POSTGRES_PASS have no effect without POSTGRES_HOST",)
     assert config.storage.file.name == "migrebot.db"
+
+
+def test_an_address_of_the_database_beats_the_old_postgres_names_at_the_same_level(place: Place) -> None:
+    config = place.load({"POSTGRES_HOST": "db", "MIGREBOT_STORAGE_URL": "sqlite:///mine.db"})
+    assert config.storage.file == place.directory / "mine.db"
+
+
+def test_the_parts_of_a_postgres_address_come_from_wherever_they_are_given(place: Place) -> None:
+    place.write("password", "p@ss/word\n")
+    findings = Findings([], [])
+    given = (
+        Source("environment", {"POSTGRES_USER": "me", "POSTGRES_PASS_FILE": "password"}),
+        Source(".env", {"POSTGRES_HOST": "db", "POSTGRES_USER": "other", "POSTGRES_PORT": "1"}),
+    )
+    environment, dotenv = with_addresses(given, place.directory, findings)
+    assert environment == given[0]
+    assert dotenv.values["POSTGRES_HOST"] == "postgresql://me:p%40ss%2Fword@db:1/me"
+    assert findings == Findings([], [])
+
+
+def test_a_wrong_part_of_a_postgres_address_is_named(place: Place) -> None:
+    errors = place.errors(
+        {"POSTGRES_HOST": "db", "POSTGRES_PORT": "tcp://x", "POSTGRES_PASS": "hush", "POSTGRES_PASS_FILE": "x"}
+    )
+    assert errors[:2] == [
+        "environment: POSTGRES_PASS and POSTGRES_PASS_FILE are both given; allowed: one of them",
+        "environment: POSTGRES_PORT: 'tcp://x' is not a whole number from 1 to 65535",
+    ]
 
 
 def test_a_wrong_redis_port_is_named(place: Place) -> None:
