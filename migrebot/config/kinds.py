@@ -205,11 +205,10 @@ def read_redis_url(raw: object) -> Secret:
 def read_storage_url(raw: object) -> Secret:
     """Read the address of the database: for now, a SQLite file."""
     value = _line(raw)
-    parts = _split(value)
-    if parts.scheme.partition("+")[0] in ("postgres", "postgresql"):
+    if value.partition(":")[0].partition("+")[0].lower() in ("postgres", "postgresql"):
         raise UnfitError("PostgreSQL is not supported in this version yet")
     file = value.removeprefix("sqlite:///")
-    if file == value or file.rstrip("/") == "" or file.endswith("/") or "?" in file or file.startswith(":"):
+    if file == value or not file or file.endswith("/") or file.startswith(":") or "?" in file:
         raise UnfitError
     return Secret(value)
 

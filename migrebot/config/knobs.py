@@ -6,8 +6,7 @@ from msgspec import Struct
 
 from migrebot.config import kinds
 from migrebot.config.kinds import Kind, choice, positive, secret, text, whole
-
-LANGUAGES = ("en", "ru", "uk", "fr", "es")
+from migrebot.languages import LANGUAGES
 
 # Settled and unsettled alike, nothing is kept longer than a century: it catches a slip of the keyboard.
 CENTURY_IN_DAYS = 36_500

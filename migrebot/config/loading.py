@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from migrebot.config import sources
 from migrebot.config.kinds import UnfitError
-from migrebot.config.knobs import BY_KEY, KNOBS
+from migrebot.config.knobs import KNOBS
 from migrebot.config.model import (
     Backup,
     Bot,
@@ -26,6 +26,7 @@ from migrebot.config.model import (
 )
 from migrebot.config.old_names import with_addresses
 from migrebot.config.sources import Findings, Lookup, shown
+from migrebot.config.values import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,15 +78,12 @@ def _with_defaults(given: dict[str, Any]) -> dict[str, Any]:
     """Return a value for every key: what was given, what follows from it, and the defaults."""
     defaults: dict[str, Any] = {knob.key: knob.kind.read(knob.default) for knob in KNOBS}
     values = defaults | given
-    follow = {
-        "storage.url": f"{SQLITE}{values['bot.data_dir']}/migrebot.db",
+    follow: dict[str, Any] = {
+        "storage.url": Secret(f"{SQLITE}{values['bot.data_dir']}/migrebot.db"),
         "backup.directory": f"{values['bot.data_dir']}/backups",
-        "http.public_url": address(values["http.host"], values["http.port"]),
+        "http.public_url": address(values["http.host"], values["http.port"]) if values["http.port"] else "",
     }
-    values |= {key: BY_KEY[key].kind.read(default) for key, default in follow.items() if key not in given}
-    if "http.public_url" not in given and values["http.port"] == 0:
-        values["http.public_url"] = ""
-    return values
+    return values | follow | given
 
 
 def _build(values: Mapping[str, Any], directory: Path) -> Config:

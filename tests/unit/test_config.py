@@ -291,6 +291,12 @@ def test_storage_and_backups_follow_the_data_directory(place: Place) -> None:
     assert (str(config.storage.file), str(config.backup.directory)) == ("/data/migrebot.db", "/data/backups")
 
 
+def test_the_data_directory_may_be_called_anything(place: Place) -> None:
+    config = place.load({"MIGREBOT_BOT_DATA_DIR": "my data? #1/"})
+    assert config.storage.file == place.directory / "my data? #1/migrebot.db"
+    assert config.backup.directory == place.directory / "my data? #1/backups"
+
+
 def test_a_database_file_is_relative_with_three_slashes_and_absolute_with_four(place: Place) -> None:
     assert place.load({"MIGREBOT_STORAGE_URL": "sqlite:///a/b.db"}).storage.file == place.directory / "a/b.db"
     assert str(place.load({"MIGREBOT_STORAGE_URL": "sqlite:////a/b.db"}).storage.file) == "/a/b.db"
