@@ -1,12 +1,11 @@
 """The delivery actor: takes what waits in the outbox to the messengers.
 
 Owns: when and in which order messages are sent, and which of them again. Receives `OutboxFilled` and `ChatOpened`.
-Emits: nothing but messages to people, and an `Alert` where a message was lost for a reason the owner should know.
+Emits: nothing but messages to people, and an `Alert` where one was lost for a reason the owner should know.
 
 In memory there are tickets only. A message is claimed just before it is sent: it is durably marked as being sent
 before the network sees it, and its outcome is stored before the next one of its chat goes. So whatever kills the
-process in between, the storage knows which messages may have got out. Claims and outcomes are stored in batches,
-each batch being what came together while the one before was written.
+process in between, the storage knows which messages may have got out.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from msgspec import Struct
 
 from actors.actor import Actor, Health, MailboxClosed, attempt
 from actors.lane import Lane, Row
+from actors.ledger import Ledger, Outcome
 from actors.pacing import backoff, pause
-from migrebot.errors import NotSent, Refused, StorageUnavailable, Uncertain
+from actors.signals import Signal, Workers
+from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
 from migrebot.messages import Alert, Channel, ChatOpened, Edit, OutboxFilled, Priority, Ticket, Toast
-from storage.interface import MAX_ATTEMPTS, REPEATABLE_ATTEMPTS, GivenUp, Postponed, Sent, Settlement
+from storage.interface import MAX_ATTEMPTS, REPEATABLE_ATTEMPTS, GivenUp, Postponed, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AsyncExitStack
-
-    from anyio.abc import TaskGroup
 
     from actors.actor import Mailbox
     from actors.channel import Sender
@@ -45,17 +44,11 @@ log = get_logger("delivery")
 FLUSH_SECONDS = 5.0
 """How long messages that can go are still sent after the mailbox was closed; the program ends within ten."""
 
-LAST_WORDS_SECONDS = 2.0
-"""How long a cancelled actor may take to store the outcomes that it knows."""
-
 LONGEST_SLEEP = 30.0
 """Seconds until the wall clock is looked at again while a message is held back: it may be set, or sleep."""
 
 SHORTEST_SLEEP = 0.001
 """Seconds; the loop's timers are no finer, and a shorter wait for a rounding error would spin."""
-
-LONGEST_STORAGE_BACKOFF = 10.0
-"""Seconds between two questions to a storage that does not work: shorter than for a messenger, nobody minds them."""
 
 
 class ChannelStatistics(Struct, frozen=True, kw_only=True):
@@ -68,43 +61,27 @@ class ChannelStatistics(Struct, frozen=True, kw_only=True):
     oldest_seconds: float
 
 
-class _Outcome(Struct, frozen=True):
-    """What became of a row, to be stored; a row that waits again may go at `retry_at` (monotonic)."""
-
-    lane: Lane
-    row: Row
-    settlement: Settlement
-    retry_at: float = 0.0
-
-
-class _Signal:
-    """Wakes its one waiter; set while nobody waits, it wakes the next wait."""
-
-    def __init__(self) -> None:
-        self._event = anyio.Event()
-
-    def set(self) -> None:
-        self._event.set()
-
-    async def wait(self) -> None:
-        await self._event.wait()
-        self._event = anyio.Event()
-
-
 class _Link:
     """One channel: its sender, what waits for it, how it fared."""
 
     def __init__(self, channel: Channel, sender: Sender) -> None:
         self.channel: Channel = channel
         self.sender = sender
-        self.lane = Lane(sender.limits, sender.reachable)
         self.counts: Counter[str] = Counter()
-        self.out_since: datetime | None = None
+        self.begin()
 
     def begin(self) -> None:
         """Forget what waits; the counts stay."""
         self.lane = Lane(self.sender.limits, self.sender.reachable)
-        self.out_since = None
+        self.out_since: datetime | None = None
+
+
+class _Errand(Struct, frozen=True):
+    """A claimed row that goes now."""
+
+    link: _Link
+    row: Row
+    claim: OutboxRow
 
 
 class Delivery(Actor[OutboxFilled | ChatOpened]):
@@ -131,21 +108,16 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         self._on_alert = on_alert
         self._flush_seconds = flush_seconds
         self._links: dict[Channel, _Link] = {channel: _Link(channel, sender) for channel, sender in senders.items()}
-        self._outcomes: list[_Outcome] = []
+        self._ledger = Ledger(storage=storage, clock=clock, on_stored=self._stored, on_change=self._storage_changed)
         self._begin()
 
     def _begin(self) -> None:
-        """Forget all but the outcomes that are not stored yet."""
         for link in self._links.values():
             link.begin()
         self._later: list[tuple[datetime, int, Ticket]] = []
         self._held_back: set[int] = set()
         self._stop_at: float | None = None
-        self._storage_failures = 0
-        self._storage_out_since: datetime | None = None
-        self._storage_retry_at = 0.0
-        self._changed = _Signal()
-        self._landed = _Signal()
+        self._changed = Signal()
 
     @property
     def statistics(self) -> dict[Channel, ChannelStatistics]:
@@ -166,9 +138,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
 
     async def start(self, resources: AsyncExitStack) -> None:  # noqa: ARG002 - it acquires nothing
         """Store what a run before left in memory, and read what waits."""
-        if self._outcomes:
-            await self._storage.settle([outcome.settlement for outcome in self._outcomes], self._clock.now())
-            self._outcomes.clear()
+        await self._ledger.begin()
         self._begin()
         for ticket in await self._storage.recover(self._clock.now()):
             self._add(ticket, recovered=True)
@@ -179,11 +149,11 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._listen)
-                group.start_soon(self._store_outcomes)
-                await self._dispatch(group)
+                group.start_soon(self._ledger.keep)
+                await self._dispatch(Workers(group, self._send))
                 group.cancel_scope.cancel()
         finally:
-            await self._store_last_outcomes()
+            await self._ledger.close()
 
     async def handle(self, message: OutboxFilled | ChatOpened) -> None:
         """Take note of rows that wait, or of a chat that can be reached again."""
@@ -215,8 +185,8 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         now, wall = self._clock.monotonic(), self._clock.now()
         if ticket.not_before is None or ticket.not_before <= wall:
             link.lane.add(ticket, now)
-        elif recovered and ticket.priority < Priority.QUESTION:
-            # Replies and reminders are never held back from the first, so this one waits for its repetition.
+        elif recovered and ticket.priority is not Priority.QUESTION:
+            # Only questions are held back from the first: this one waits to be repeated, and so do those behind it.
             link.lane.add(ticket, now, retry_at=now + (ticket.not_before - wall).total_seconds())
         elif ticket.id not in link.lane:
             self._held_back.add(ticket.id)
@@ -231,106 +201,108 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
 
     # --- sending ---
 
-    async def _dispatch(self, group: TaskGroup) -> None:
+    async def _dispatch(self, workers: Workers[_Errand]) -> None:
         """Send whatever may go, then wait for what changes that; return when the actor is to end."""
         while True:
             self._add_due()
             now = self._clock.monotonic()
             if picked := self._pick(now):
-                await self._claim_and_send(picked, group)
+                await self._claim_and_send(picked, workers)
                 continue
             deadline = self._next_deadline(now)
             if self._is_done(deadline, now):
                 return
-            if self._stop_at is not None:
-                deadline = min(deadline, self._stop_at) if now < self._stop_at else math.inf
-            patience = None if math.isinf(deadline) else max(SHORTEST_SLEEP, deadline - now)
-            with self._clock.move_on_after(patience):
-                await self._changed.wait()
+            await self._wait(deadline, now)
 
     def _pick(self, now: float) -> dict[int, tuple[_Link, Row]]:
-        if now < self._storage_retry_at or (self._stop_at is not None and now >= self._stop_at):
+        if now < self._ledger.retry_at or self._is_over(now):
             return {}
         return {row.id: (link, row) for link in self._links.values() for row in link.lane.pick(now)}
 
     def _next_deadline(self, now: float) -> float:
         """Tell when the next message can go, as far as is known; infinity if only an event can bring one."""
-        deadlines = (link.lane.next_deadline(now) for link in self._links.values())
-        deadline = min((deadline for deadline in deadlines if deadline is not None), default=math.inf)
+        deadline = math.inf
+        for link in self._links.values():
+            at = link.lane.next_deadline(now)
+            if at is not None:
+                deadline = min(deadline, at)
         if self._later:
             seconds = (self._later[0][0] - self._clock.now()).total_seconds()
             deadline = min(deadline, now + min(LONGEST_SLEEP, seconds))
-        return max(deadline, self._storage_retry_at)
+        return max(deadline, self._ledger.retry_at)
+
+    async def _wait(self, deadline: float, now: float) -> None:
+        if self._stop_at is not None:
+            # Past the bound only what is under way is waited for.
+            deadline = math.inf if self._is_over(now) else min(deadline, self._stop_at)
+        if math.isinf(deadline):
+            await self._changed.wait()
+            return
+        with self._clock.move_on_after(max(SHORTEST_SLEEP, deadline - now)):
+            await self._changed.wait()
+
+    def _is_over(self, now: float) -> bool:
+        return self._stop_at is not None and now >= self._stop_at
 
     def _is_done(self, deadline: float, now: float) -> bool:
         if self._stop_at is None or any(link.lane.in_flight for link in self._links.values()):
             return False
-        if self._outcomes:
-            return now >= self._stop_at and self._storage_failures > 0
-        return now >= self._stop_at or deadline > self._stop_at
+        if self._ledger.pending:
+            return self._is_over(now) and self._ledger.out_since is not None
+        return self._is_over(now) or deadline > self._stop_at
 
-    async def _claim_and_send(self, picked: dict[int, tuple[_Link, Row]], group: TaskGroup) -> None:
-        try:
-            # Cut off in the middle, rows would count as sent perhaps that nobody tried to send.
-            with anyio.CancelScope(shield=True):
-                claimed = await self._storage.claim(list(picked), self._clock.now())
-        except StorageUnavailable as error:
-            self._storage_failed(error)
-            for link, row in picked.values():
-                link.lane.landed(row)
-                link.lane.repeat(row, row.retry_at, self._clock.monotonic())
-            return
-        self._storage_works()
+    async def _claim_and_send(self, picked: dict[int, tuple[_Link, Row]], workers: Workers[_Errand]) -> None:
+        claimed = await self._ledger.claim(list(picked))
+        now = self._clock.monotonic()
         cancelled = anyio.current_effective_deadline() == -math.inf
-        for claim in claimed:
+        for claim in claimed or ():
             link, row = picked.pop(claim.id)
             if cancelled:
                 link.lane.landed(row)
-            elif link.lane.admit(row, claim.body, self._clock.monotonic()):
-                group.start_soon(self._send, link, row, claim)
+            elif link.lane.admit(row, claim.body, now):
+                workers.do(_Errand(link, row, claim))
                 continue
-            self._put_back(link, row)
+            # It was not tried: its place within the messenger's limits is not there yet, or there is no time left.
+            waits = Postponed(id=row.id, not_before=self._clock.now(), reason="not its turn", reached=False)
+            self._ledger.note(Outcome(link.lane, row, waits))
         for link, row in picked.values():
-            # It was cancelled, erased or muted meanwhile.
             link.lane.landed(row)
-            link.lane.forget(row, self._clock.monotonic())
+            if claimed is None:
+                link.lane.repeat(row, row.retry_at, now)
+            else:
+                # It was taken back, erased or muted meanwhile.
+                link.lane.forget(row, now)
 
-    def _put_back(self, link: _Link, row: Row) -> None:
-        """Let a claimed row wait again that was not tried: its place in the messenger's limits is not there yet."""
-        self._settle_later(
-            _Outcome(
-                link.lane, row, Postponed(id=row.id, not_before=self._clock.now(), reason="not its turn", reached=False)
-            )
-        )
-
-    async def _send(self, link: _Link, row: Row, claim: OutboxRow) -> None:
-        result = await attempt(link.sender.send(claim))
+    async def _send(self, errand: _Errand) -> None:
+        link, row = errand.link, errand.row
+        result = await attempt(link.sender.send(errand.claim))
         was_full = link.lane.full
-        outcome = self._judge(link, row, claim, result)
+        outcome = self._judge(errand, result)
         link.lane.landed(row)
-        self._settle_later(outcome)
+        self._ledger.note(outcome)
         if was_full:
             self._changed.set()
 
     # --- what became of it ---
 
-    def _judge(self, link: _Link, row: Row, claim: OutboxRow, result: str | Exception) -> _Outcome:
+    def _judge(self, errand: _Errand, result: str | Exception) -> Outcome:
+        link, row = errand.link, errand.row
         match result:
             case str(message_id):
                 self._answered(link, row)
                 link.counts["sent"] += 1
-                return _Outcome(link.lane, row, Sent(row.id, message_id))
+                return Outcome(link.lane, row, Sent(row.id, message_id))
             case NotSent():
-                return self._postpone(link, row, result.reason, until=self._not_sent(link, row, result), reached=False)
+                return self._postpone(errand, result.reason, until=self._not_sent(link, row, result), reached=False)
             case Refused():
                 self._answered(link, row)
-                return self._give_up(link, row, result.reason, mute=result.recipient_gone)
+                return self._give_up(errand, result.reason, mute=result.recipient_gone)
             case Uncertain():
-                return self._uncertain(link, row, claim, result.reason)
+                return self._uncertain(errand, result.reason)
             case _:
                 log.error("sender_failed", channel=link.channel, row=row.id, exc_info=result)
                 self._alert(f"{link.channel} sender", f"Sending by {link.channel} met an unforeseen error.")
-                return self._uncertain(link, row, claim, type(result).__name__)
+                return self._uncertain(errand, type(result).__name__)
 
     def _not_sent(self, link: _Link, row: Row, error: NotSent) -> float:
         """Pause what has to be paused; tell until when."""
@@ -339,10 +311,10 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             self._answered(link, row)
             seconds = pause(error.retry_after)
             log.warning("paused_by_messenger", channel=link.channel, seconds=seconds, whole=error.whole_channel)
-            if error.whole_channel:
-                link.lane.pause(now + seconds)
-                return now + seconds
-            return link.lane.limited(row, seconds, now)
+            if not error.whole_channel:
+                return link.lane.limited(row, seconds, now)
+            link.lane.pause(now + seconds)
+            return now + seconds
         if not error.whole_channel:
             return link.lane.failed(row, now)
         if link.out_since is None:
@@ -351,26 +323,28 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             self._tell_health()
         return link.lane.unreachable(now)
 
-    def _uncertain(self, link: _Link, row: Row, claim: OutboxRow, reason: str) -> _Outcome:
-        log.warning("outcome_unknown", channel=link.channel, row=row.id, attempt=claim.attempts, reason=reason)
+    def _uncertain(self, errand: _Errand, reason: str) -> Outcome:
+        claim, link = errand.claim, errand.link
+        log.warning("outcome_unknown", channel=link.channel, row=claim.id, attempt=claim.attempts, reason=reason)
         most = REPEATABLE_ATTEMPTS if isinstance(claim.body, Edit | Toast) else MAX_ATTEMPTS
         if claim.attempts >= most or claim.priority is Priority.ANNOUNCEMENT:
-            return self._give_up(link, row, "outcome unknown")
-        until = self._clock.monotonic() + backoff(claim.attempts, row.chat.name)
-        return self._postpone(link, row, reason, until=until, reached=True)
+            return self._give_up(errand, "outcome unknown")
+        until = self._clock.monotonic() + backoff(claim.attempts, claim.address.value)
+        return self._postpone(errand, reason, until=until, reached=True)
 
-    def _postpone(self, link: _Link, row: Row, reason: str, *, until: float, reached: bool) -> _Outcome:
-        link.counts["postponed"] += 1
+    def _postpone(self, errand: _Errand, reason: str, *, until: float, reached: bool) -> Outcome:
+        errand.link.counts["postponed"] += 1
         not_before = self._clock.now() + timedelta(seconds=until - self._clock.monotonic())
-        settlement = Postponed(id=row.id, not_before=not_before, reason=reason, reached=reached)
-        return _Outcome(link.lane, row, settlement, until)
+        waits = Postponed(id=errand.row.id, not_before=not_before, reason=reason, reached=reached)
+        return Outcome(errand.link.lane, errand.row, waits, until)
 
-    def _give_up(self, link: _Link, row: Row, reason: str, *, mute: bool = False) -> _Outcome:
+    def _give_up(self, errand: _Errand, reason: str, *, mute: bool = False) -> Outcome:
+        link, row = errand.link, errand.row
         link.counts["failed"] += 1
         log.warning("given_up", channel=link.channel, row=row.id, reason=reason, recipient_gone=mute)
         if not mute:
             self._alert(f"{link.channel} lost", f"A message by {link.channel} was given up: {reason}")
-        return _Outcome(link.lane, row, GivenUp(id=row.id, reason=reason, mute=mute))
+        return Outcome(link.lane, row, GivenUp(id=row.id, reason=reason, mute=mute))
 
     def _answered(self, link: _Link, row: Row) -> None:
         """Note that the messenger is there."""
@@ -381,32 +355,8 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             self._tell_health()
             self._changed.set()
 
-    # --- storing it ---
-
-    def _settle_later(self, outcome: _Outcome) -> None:
-        self._outcomes.append(outcome)
-        self._landed.set()
-
-    async def _store_outcomes(self) -> None:
-        while True:
-            await self._landed.wait()
-            try:
-                await self._store_known()
-            except StorageUnavailable as error:
-                self._storage_failed(error)
-                self._landed.set()
-                await self._clock.sleep(self._storage_retry_at - self._clock.monotonic())
-            else:
-                self._storage_works()
-            self._changed.set()
-
-    async def _store_known(self) -> None:
-        """Store the outcomes known so far, then free their chats."""
-        outcomes = list(self._outcomes)
-        # Cut off in the middle, nobody would know whether they are stored.
-        with anyio.CancelScope(shield=True):
-            await self._storage.settle([outcome.settlement for outcome in outcomes], self._clock.now())
-        del self._outcomes[: len(outcomes)]
+    def _stored(self, outcomes: Sequence[Outcome]) -> None:
+        """Free the chats whose outcome is durable."""
         now = self._clock.monotonic()
         for outcome in outcomes:
             match outcome.settlement:
@@ -416,36 +366,13 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
                     outcome.lane.drop_chat(outcome.row, now)
                 case Sent() | GivenUp():
                     outcome.lane.forget(outcome.row, now)
-
-    async def _store_last_outcomes(self) -> None:
-        """Store what is still known when the actor ends or is cancelled; what cannot be stored counts as uncertain."""
-        if not self._outcomes:
-            return
-        with self._clock.move_on_after(LAST_WORDS_SECONDS) as scope:
-            scope.shield = True
-            try:
-                await self._store_known()
-            except StorageUnavailable:
-                log.exception("outcomes_not_stored", count=len(self._outcomes))
-
-    def _storage_failed(self, error: StorageUnavailable) -> None:
-        self._storage_failures += 1
-        seconds = min(LONGEST_STORAGE_BACKOFF, backoff(self._storage_failures))
-        self._storage_retry_at = self._clock.monotonic() + seconds
-        if self._storage_out_since is None:
-            self._storage_out_since = self._clock.now()
-            log.error("storage_unavailable", reason=str(error))
-            self._tell_health()
-
-    def _storage_works(self) -> None:
-        self._storage_failures = 0
-        self._storage_retry_at = 0.0
-        if self._storage_out_since is not None:
-            self._storage_out_since = None
-            log.info("storage_available")
-            self._tell_health()
+        self._changed.set()
 
     # --- telling ---
+
+    def _storage_changed(self) -> None:
+        self._tell_health()
+        self._changed.set()
 
     def _tell_health(self) -> None:
         details = [
@@ -453,9 +380,9 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             for channel, link in self._links.items()
             if link.out_since is not None
         ]
-        if self._storage_out_since is not None:
-            details.insert(0, f"storage: not available since {self._storage_out_since:%H:%M}")
-        self.health = Health(serving=self._storage_out_since is None, detail="; ".join(details) or "ok")
+        if self._ledger.out_since is not None:
+            details.insert(0, f"storage: not available since {self._ledger.out_since:%H:%M}")
+        self.health = Health(serving=self._ledger.out_since is None, detail="; ".join(details) or "ok")
 
     def _alert(self, cause: str, text: str) -> None:
         if self._on_alert is not None:
