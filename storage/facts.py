@@ -63,9 +63,12 @@ class FrequentChoices(Fact[tuple[str, ...]], frozen=True):
 
 
 class Everything(Struct, frozen=True, kw_only=True):
-    """All that is stored about a user and may be exported; deleted entries are left out."""
+    """All that is stored about a user and may be exported; deleted entries are left out.
 
-    user: User
+    `user` is None if nothing is stored about the user.
+    """
+
+    user: User | None
     identities: tuple[Identity, ...]
     headaches: tuple[Headache, ...]
     intakes: tuple[Intake, ...]

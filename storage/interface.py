@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
 
-from migrebot.messages import Address, FormExpired, Profile, Ticket
+from migrebot.messages import Address, Channel, FormExpired, Profile, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,6 +73,10 @@ class Retention(Struct, frozen=True, kw_only=True):
 
 class Storage(Protocol):
     """What is remembered. A driver is opened once, used by all actors, and closed at the end."""
+
+    async def probe(self) -> str:
+        """Tell in one line whether the database could be used, without opening or changing it; raises `UserError`."""
+        ...
 
     async def open(self) -> None:
         """Bring the schema up to date and get ready.
@@ -139,6 +143,10 @@ class Storage(Protocol):
 
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Note what became of claimed messages."""
+        ...
+
+    async def latest_address(self, channel: Channel) -> Address | None:
+        """Tell the address of a channel that was seen last; None if nobody ever wrote there."""
         ...
 
     async def next_expiry(self) -> datetime | None:

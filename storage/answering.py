@@ -1,0 +1,140 @@
+"""What a driver has to ask for each fact, and how the answer is made of the rows: as data, shared by the drivers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from storage import rows
+from storage.applying import Statement
+from storage.facts import (
+    AllOf,
+    DrugNames,
+    Everything,
+    Fact,
+    FrequentChoices,
+    HasHadAura,
+    HeadacheById,
+    IntakesOf,
+    LastIntakes,
+    OpenHeadache,
+    UsualAmounts,
+)
+from storage.rows import Row, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+MOST_CHOICES = 30
+MOST_AMOUNTS = 6
+
+Answers = "Sequence[list[Row]]"
+"""The rows of each query, in order."""
+
+
+class Question(Struct, frozen=True):
+    """The queries of a fact, and what makes the answer of all their rows."""
+
+    queries: tuple[Statement, ...]
+    answer: Callable[[Sequence[list[Row]]], Any]
+
+
+def question(fact: Fact[Any]) -> Question:
+    """Work out what has to be asked for a fact."""
+    return _QUESTIONS[type(fact)](fact)
+
+
+def _drug_names(fact: DrugNames) -> Question:
+    def answer(results: Sequence[list[Row]]) -> tuple[str, ...]:
+        own, taken = results
+        names = [row[2] for row in own] + _most_often(row[0] for row in taken)
+        return tuple({name.casefold(): name for name in reversed(names)}.values())[::-1][:MOST_CHOICES]
+
+    return Question((_of("drugs", fact), _of("recent_intakes", fact)), answer)
+
+
+def _usual_amounts(fact: UsualAmounts) -> Question:
+    drug = clean(fact.drug).casefold()
+
+    def answer(results: Sequence[list[Row]]) -> tuple[tuple[float, str], ...]:
+        amounts = Counter(
+            (amount, unit) for name, amount, unit in results[0] if amount is not None and name.casefold() == drug
+        )
+        return tuple(amount for amount, _ in amounts.most_common(MOST_AMOUNTS))
+
+    return Question((_of("recent_intakes", fact),), answer)
+
+
+def _last_intakes(fact: LastIntakes) -> Question:
+    query = Statement("last_intakes", (fact.user_id, fact.user_id, fact.besides))
+    return Question((query,), lambda results: tuple(map(rows.intake, results[0])))
+
+
+def _headache_by_id(fact: HeadacheById) -> Question:
+    return Question((Statement("headache", (fact.id, fact.user_id)),), _one_headache)
+
+
+def _intakes_of(fact: IntakesOf) -> Question:
+    query = Statement("intakes_of", (fact.user_id, fact.headache_id))
+    return Question((query,), lambda results: tuple(map(rows.intake, results[0])))
+
+
+def _open_headache(fact: OpenHeadache) -> Question:
+    return Question((_of("open_headache", fact),), _one_headache)
+
+
+def _has_had_aura(fact: HasHadAura) -> Question:
+    return Question((Statement("aura", (fact.user_id, fact.besides)),), lambda results: bool(results[0]))
+
+
+def _frequent_choices(fact: FrequentChoices) -> Question:
+    def answer(results: Sequence[list[Row]]) -> tuple[str, ...]:
+        return tuple(_most_often(choice for row in results[0] for choice in rows.strings(row[0]))[:MOST_CHOICES])
+
+    return Question((_of(_CHOSEN[fact.field], fact),), answer)
+
+
+def _all_of(fact: AllOf) -> Question:
+    def answer(results: Sequence[list[Row]]) -> Everything:
+        users, identities, headaches, intakes, pressures, drugs = results
+        return Everything(
+            user=rows.user(users[0]) if users else None,
+            identities=tuple(map(rows.identity, identities)),
+            headaches=tuple(map(rows.headache, headaches)),
+            intakes=tuple(map(rows.intake, intakes)),
+            pressures=tuple(map(rows.pressure, pressures)),
+            drugs=tuple(map(rows.drug, drugs)),
+        )
+
+    names = ("user", "identities_of", "headaches", "intakes", "pressures", "drugs")
+    return Question(tuple(_of(name, fact) for name in names), answer)
+
+
+def _of(query: str, fact: Fact[Any]) -> Statement:
+    return Statement(query, (fact.user_id,))
+
+
+def _one_headache(results: Sequence[list[Row]]) -> Any:
+    return rows.headache(results[0][0]) if results[0] else None
+
+
+def _most_often(names: Iterable[str]) -> list[str]:
+    """Order by frequency, the latest first among equals (they come latest first)."""
+    return [name for name, _ in Counter(names).most_common()]
+
+
+_CHOSEN = {"triggers": "recent_triggers", "symptoms": "recent_symptoms"}
+
+_QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
+    DrugNames: _drug_names,
+    UsualAmounts: _usual_amounts,
+    LastIntakes: _last_intakes,
+    HeadacheById: _headache_by_id,
+    IntakesOf: _intakes_of,
+    OpenHeadache: _open_headache,
+    HasHadAura: _has_had_aura,
+    FrequentChoices: _frequent_choices,
+    AllOf: _all_of,
+}

@@ -1,0 +1,203 @@
+"""What a driver has to execute for each change: named SQL and its values, as data, shared by the drivers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from migrebot.messages import Outgoing, Ticket
+from storage import rows
+from storage.changes import (
+    CancelQueued,
+    Change,
+    EndSession,
+    Enqueue,
+    EraseUser,
+    Mute,
+    SaveDrug,
+    SaveHeadache,
+    SaveIdentity,
+    SaveIntake,
+    SaveIntakes,
+    SavePressure,
+    SaveSession,
+    SaveUser,
+    Unit,
+    Unmute,
+)
+from storage.interface import GivenUp, Postponed, Sent, Settlement
+from storage.rows import Row, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Foreign(Exception):
+    """A change names a row that belongs to another user: its unit fails."""
+
+
+class Statement(Struct, frozen=True, gc=False):
+    """Named SQL and its values. If it is `owned` and touches no row, the row is another user's."""
+
+    sql: str
+    values: Row
+    owned: bool = False
+
+
+class Posting(Struct, frozen=True, gc=False):
+    """A message for the outbox: `add` returns the id of its row, or nothing if its key waits already."""
+
+    add: Statement
+    message: Outgoing
+    now: int
+
+    def give_up_if_muted(self, row_id: int) -> Statement:
+        """Give what has to follow `add`; if it touches a row, there is no ticket."""
+        return Statement("give_up_if_muted", (self.now, row_id))
+
+    def ticket(self, row_id: int) -> Ticket:
+        """Give the ticket of the row."""
+        return Ticket(int(self.message.priority), row_id, self.message.address, self.message.not_before)
+
+
+Step = Statement | Posting
+
+
+class PreparedUnit(Struct, frozen=True, gc=False):
+    """A unit ready to be executed: if `receive` touches no row, the unit's key was handled before."""
+
+    changes: tuple[Change, ...]
+    receive: Statement | None
+    steps: tuple[Step, ...]
+
+
+def prepare(unit: Unit, now: int) -> PreparedUnit:
+    """Work out all that has to be executed for a unit; raises `Foreign`."""
+    steps = tuple(step for change in unit.changes for step in _STEPS[type(change)](change, now))
+    return PreparedUnit(unit.changes, _receive(unit, now), steps)
+
+
+def _receive(unit: Unit, now: int) -> Statement | None:
+    if unit.key is None:
+        return None
+    channel, key = unit.key.channel, clean(unit.key.key)
+    if unit.quarantine:
+        return Statement("receive", (channel, key, unit.user_id, "quarantined", now, unit.raw, clean(unit.quarantine)))
+    return Statement("receive", (channel, key, unit.user_id, "done", now, None, None))
+
+
+def _save_user(change: SaveUser, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_user", rows.user_values(change.user)),)
+
+
+def _save_identity(change: SaveIdentity, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_identity", rows.identity_values(change.identity)),)
+
+
+def _save_session(change: SaveSession, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_session", rows.session_values(change.session)),)
+
+
+def _end_session(change: EndSession, _now: int) -> tuple[Step, ...]:
+    return (Statement("end_session", (change.user_id,)),)
+
+
+def _save_headache(change: SaveHeadache, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_headache", rows.headache_values(change.headache), owned=True),)
+
+
+def _save_intakes(change: SaveIntakes, _now: int) -> tuple[Step, ...]:
+    for intake in change.intakes:
+        if intake.user_id != change.user_id or intake.headache_id != change.headache_id:
+            raise Foreign("an intake of another attack")
+    return (
+        Statement("clear_intakes", (change.headache_id, change.user_id)),
+        *(
+            Statement("save_intake", rows.intake_values(intake, position), owned=True)
+            for position, intake in enumerate(change.intakes)
+        ),
+    )
+
+
+def _save_intake(change: SaveIntake, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_intake", rows.intake_values(change.intake), owned=True),)
+
+
+def _save_pressure(change: SavePressure, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_pressure", rows.pressure_values(change.pressure), owned=True),)
+
+
+def _save_drug(change: SaveDrug, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_drug", rows.drug_values(change.drug), owned=True),)
+
+
+def _enqueue(change: Enqueue, now: int) -> tuple[Step, ...]:
+    return (Posting(Statement("enqueue", rows.outgoing_values(change.message, now)), change.message, now),)
+
+
+def _cancel(change: CancelQueued, now: int) -> tuple[Step, ...]:
+    return (Statement("cancel", (now, clean(change.key))),)
+
+
+def _mute(change: Mute, now: int) -> tuple[Step, ...]:
+    address = (change.address.channel, clean(change.address.value))
+    return (
+        Statement("mute", (now, *address)),
+        Statement("give_up_address", (now, clean(change.reason), *address)),
+    )
+
+
+def _unmute(change: Unmute, _now: int) -> tuple[Step, ...]:
+    return (Statement("unmute", (change.address.channel, clean(change.address.value))),)
+
+
+def _erase_user(change: EraseUser, _now: int) -> tuple[Step, ...]:
+    user_id = change.user_id
+    erase = (
+        Statement("erase_waiting", (user_id, user_id)),
+        Statement("erase_inbox", (user_id,)),
+        Statement("erase_user", (user_id,)),
+    )
+    return (*erase, Statement("remember_erased", (user_id,))) if user_id < 0 else erase
+
+
+# A table, not a match: it is looked up once for each change on the busiest path.
+_STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
+    SaveUser: _save_user,
+    SaveIdentity: _save_identity,
+    SaveSession: _save_session,
+    EndSession: _end_session,
+    SaveHeadache: _save_headache,
+    SaveIntakes: _save_intakes,
+    SaveIntake: _save_intake,
+    SavePressure: _save_pressure,
+    SaveDrug: _save_drug,
+    Enqueue: _enqueue,
+    CancelQueued: _cancel,
+    Mute: _mute,
+    Unmute: _unmute,
+    EraseUser: _erase_user,
+}
+
+
+def settling(settlement: Settlement, now: int) -> tuple[Statement, ...]:
+    """Work out what has to be executed for what became of a claimed message."""
+    row_id = settlement.id
+    match settlement:
+        case Sent():
+            return (Statement("sent", (clean(settlement.message_id), now, row_id)),)
+        case Postponed():
+            not_reached = int(not settlement.reached)
+            values = (now, rows.micros(settlement.not_before), not_reached, clean(settlement.reason), row_id)
+            return (Statement("postpone", values),)
+        case GivenUp():
+            reason = clean(settlement.reason)
+            give_up = Statement("give_up", (reason, now, row_id))
+            if not settlement.mute:
+                return (give_up,)
+            return (
+                give_up,
+                Statement("mute_recipient", (now, row_id)),
+                Statement("give_up_recipient", (now, reason, row_id)),
+            )

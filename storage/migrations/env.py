@@ -1,0 +1,12 @@
+"""What Alembic runs: it is given an open connection and keeps each revision in a transaction of its own."""
+
+from alembic import context
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    # Alembic thinks SQLite could not take back a CREATE TABLE; it can.
+    transactional_ddl=True,
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

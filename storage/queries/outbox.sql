@@ -1,0 +1,69 @@
+-- enqueue: Add a message to be sent; one whose key already waits is not added.
+INSERT INTO outbox (
+    channel, address, user_id, priority, callback_id, not_before, key, body, created_at, state, attempts
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- give_up_if_muted: Give up a waiting message if nothing may be sent to its address.
+UPDATE outbox SET state = 'given_up', body = NULL, reason = 'muted', settled_at = ?
+WHERE id = ? AND state = 'queued' AND EXISTS (
+    SELECT 1 FROM identities
+    WHERE channel = outbox.channel AND address = outbox.address AND muted_at IS NOT NULL
+);
+
+-- cancel: Take back the waiting message with a key; one being sent at this moment is not sent a second time.
+UPDATE outbox SET
+    state = CASE state WHEN 'queued' THEN 'given_up' ELSE state END,
+    settled_at = CASE state WHEN 'queued' THEN ? END,
+    reason = 'cancelled', body = NULL, key = NULL
+WHERE key = ? AND settled_at IS NULL;
+
+-- give_up_address: Give up all that waits for an address; what is being sent at this moment is not sent again.
+UPDATE outbox SET
+    state = CASE state WHEN 'queued' THEN 'given_up' ELSE state END,
+    settled_at = CASE state WHEN 'queued' THEN ? END,
+    reason = ?, body = NULL
+WHERE channel = ? AND address = ? AND settled_at IS NULL;
+
+-- give_up_recipient: The same for the address of a message.
+UPDATE outbox SET
+    state = CASE state WHEN 'queued' THEN 'given_up' ELSE state END,
+    settled_at = CASE state WHEN 'queued' THEN ? END,
+    reason = ?, body = NULL
+WHERE (channel, address) = (SELECT channel, address FROM outbox WHERE id = ?) AND settled_at IS NULL;
+
+-- claim: Mark a waiting message as being sent, unless nothing may be sent to its address.
+UPDATE outbox SET state = 'sending', attempts = attempts + 1
+WHERE id = ? AND state = 'queued' AND NOT EXISTS (
+    SELECT 1 FROM identities
+    WHERE channel = outbox.channel AND address = outbox.address AND muted_at IS NOT NULL
+)
+RETURNING id, channel, address, user_id, priority, callback_id, body, attempts;
+
+-- sent: Note that the messenger took a message.
+UPDATE outbox SET state = 'sent', message_id = ?, body = NULL, reason = '', settled_at = ?
+WHERE id = ? AND state = 'sending';
+
+-- postpone: Let a message wait again; one that was taken back meanwhile (its body is gone) is given up.
+UPDATE outbox SET
+    state = CASE WHEN body IS NULL THEN 'given_up' ELSE 'queued' END,
+    settled_at = CASE WHEN body IS NULL THEN ? END,
+    not_before = ?, attempts = attempts - ?, reason = CASE WHEN body IS NULL THEN reason ELSE ? END
+WHERE id = ? AND state = 'sending';
+
+-- give_up: Note that a message will not be sent.
+UPDATE outbox SET state = 'given_up', body = NULL, reason = ?, settled_at = ?
+WHERE id = ? AND state = 'sending';
+
+-- interrupted: The messages an unclean stop left in the middle of sending.
+SELECT id, channel, address, user_id, priority, callback_id, body, attempts FROM outbox
+WHERE settled_at IS NULL AND state = 'sending' ORDER BY id;
+
+-- waiting: All that waits to be sent.
+SELECT id, channel, address, priority, not_before FROM outbox
+WHERE settled_at IS NULL AND state = 'queued' ORDER BY priority, id;
+
+-- purge_outbox: Delete some messages settled long ago.
+DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE settled_at < ? LIMIT ?);

@@ -1,0 +1,80 @@
+-- save_user: Insert the user, or replace all but the id.
+INSERT INTO users (id, language, created_at, timezone, zone_offered, greeted_at, agreed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    language = excluded.language, created_at = excluded.created_at, timezone = excluded.timezone,
+    zone_offered = excluded.zone_offered, greeted_at = excluded.greeted_at, agreed_at = excluded.agreed_at;
+
+-- user: One user.
+SELECT id, language, created_at, timezone, zone_offered, greeted_at, agreed_at FROM users WHERE id = ?;
+
+-- save_identity: Insert the address, or replace all but the address.
+INSERT INTO identities (channel, address, user_id, profile, seen_at, muted_at)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (channel, address) DO UPDATE SET
+    user_id = excluded.user_id, profile = excluded.profile, seen_at = excluded.seen_at, muted_at = excluded.muted_at;
+
+-- identity: One address.
+SELECT channel, address, user_id, profile, seen_at, muted_at FROM identities WHERE channel = ? AND address = ?;
+
+-- latest_identity: The address of a channel that was seen last.
+SELECT channel, address, user_id, profile, seen_at, muted_at FROM identities
+WHERE channel = ? ORDER BY seen_at DESC LIMIT 1;
+
+-- identities_of: All addresses of a user, the one seen last first.
+SELECT channel, address, user_id, profile, seen_at, muted_at FROM identities
+WHERE user_id = ? ORDER BY seen_at DESC, channel, address;
+
+-- mute: Note that nothing may be sent to an address.
+UPDATE identities SET muted_at = ? WHERE channel = ? AND address = ? AND muted_at IS NULL;
+
+-- mute_recipient: Note that nothing may be sent to the address of a message.
+UPDATE identities SET muted_at = ?
+WHERE (channel, address) = (SELECT channel, address FROM outbox WHERE id = ?) AND muted_at IS NULL
+RETURNING channel, address;
+
+-- unmute: Note that an address can be written to again.
+UPDATE identities SET muted_at = NULL WHERE channel = ? AND address = ?;
+
+-- save_session: Insert or replace the user's form in progress.
+INSERT INTO sessions (
+    user_id, form, step, state, token, channel, address, started_at, updated_at, expires_at, progress
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (user_id) DO UPDATE SET
+    form = excluded.form, step = excluded.step, state = excluded.state, token = excluded.token,
+    channel = excluded.channel, address = excluded.address, started_at = excluded.started_at,
+    updated_at = excluded.updated_at, expires_at = excluded.expires_at, progress = excluded.progress;
+
+-- session: The form a user has in progress.
+SELECT user_id, form, step, state, token, channel, address, started_at, updated_at, expires_at, progress
+FROM sessions WHERE user_id = ?;
+
+-- end_session: Delete the user's form in progress.
+DELETE FROM sessions WHERE user_id = ?;
+
+-- next_expiry: When the first open form expires.
+SELECT min(expires_at) FROM sessions;
+
+-- expired: The forms that have expired, the oldest first.
+SELECT user_id, token FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?;
+
+-- erase_waiting: Delete the messages of a user and those to the user's addresses.
+DELETE FROM outbox WHERE user_id = ?
+OR (channel, address) IN (SELECT channel, address FROM identities WHERE user_id = ?);
+
+-- erase_inbox: Forget whose the messages from outside were, and what the set-aside ones said; keep their keys.
+UPDATE inbox SET user_id = NULL, raw = NULL, reason = NULL WHERE user_id = ?;
+
+-- erase_user: Delete the user; all that refers to the user goes with it.
+DELETE FROM users WHERE id = ?;
+
+-- remember_erased: Keep the lowest id that was given out and erased, so that it is not given out again.
+INSERT INTO meta (name, value) VALUES ('lowest_erased_user', ?)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value < meta.value;
+
+-- lowest_user: The lowest id in use, and the lowest that was erased.
+SELECT min(id), (SELECT value FROM meta WHERE name = 'lowest_erased_user') FROM users;
+
+-- purge_forms: Delete some forms left long ago.
+DELETE FROM sessions WHERE user_id IN (SELECT user_id FROM sessions WHERE updated_at < ? LIMIT ?);

@@ -1,0 +1,8 @@
+-- running: A row if the run before did not end cleanly.
+SELECT value FROM meta WHERE name = 'running';
+
+-- begin_run: Note that the program runs.
+INSERT INTO meta (name, value) VALUES ('running', 1) ON CONFLICT (name) DO NOTHING;
+
+-- end_run: Note that the run ended cleanly.
+DELETE FROM meta WHERE name = 'running';

@@ -1,0 +1,211 @@
+"""The one connection of a process, the one thread at a time that uses it, and the transaction concurrent calls share.
+
+Measured: a hop into a thread and a commit each cost more than all the statements of a unit. So a call is one hop
+(aiosqlite needs one for each statement), and calls that come while a hop is under way share the next: their reads
+are done first, their writes in one transaction with one commit.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import anyio
+
+from migrebot.errors import StorageUnavailable
+from storage import sqlite_errors, sqlite_file
+from storage.queries import named_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from storage.rows import Row
+
+T = TypeVar("T")
+
+CHECKPOINT_PAGES = 1_000
+"""Pages after which a commit moves the write-ahead log into the database: about 4 MB."""
+
+
+class Statements:
+    """Executes named SQL; each execution ends the one before."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._cursor = connection.cursor()
+        self._sql = named_sql()
+
+    def __call__(self, name: str, values: Row = ()) -> sqlite3.Cursor:
+        """Execute; the cursor has the rows, or in `rowcount` how many were touched."""
+        return self._cursor.execute(self._sql[name], values)
+
+    def plain(self, sql: str) -> None:
+        """Execute SQL that has no name: what steers transactions."""
+        self._cursor.execute(sql)
+
+
+class Work(Generic[T]):
+    """Something to be done with the database, in the worker thread; `committed` is called there once it is durable."""
+
+    def __init__(
+        self, run: Callable[[Statements], T], *, writes: bool, committed: Callable[[T], object] | None = None
+    ) -> None:
+        self.run = run
+        self.writes = writes
+        self.done = False
+        self._committed = committed
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def succeed(self, result: T) -> None:
+        """Note the result."""
+        if self._committed is not None:
+            self._committed(result)
+        self._result = result
+        self.done = True
+
+    def fail(self, error: BaseException) -> None:
+        """Note that nothing came of it."""
+        self._error = error
+        self.done = True
+
+    @property
+    def result(self) -> T:
+        """Give the result, or raise the error."""
+        if isinstance(self._error, StorageUnavailable):
+            raise StorageUnavailable(str(self._error))  # its own for everyone who shared the transaction
+        if self._error is not None:
+            raise RuntimeError("the storage met a fault of the program") from self._error
+        result: T = self._result
+        return result
+
+
+class Writer:
+    """Does the work of many callers with one connection."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._statements: Statements | None = None
+        self._file: tuple[int, int] | None = None
+        self._checkpoints = False
+        self._pending: deque[Work[Any]] = deque()
+        self._turn = anyio.Lock()
+        self._busy = threading.Lock()
+        self._limiter = anyio.CapacityLimiter(1)
+
+    async def do(self, work: Work[T]) -> T:
+        """Have the work done and give its result; raises `StorageUnavailable`.
+
+        A caller that is cancelled stays until its work, once handed in, is done.
+        """
+        self._pending.append(work)
+        with anyio.CancelScope(shield=True):
+            # Whoever has the turn takes along all that is pending; the others find theirs done.
+            async with self._turn:
+                if not work.done:
+                    await anyio.to_thread.run_sync(self._drain, limiter=self._limiter)
+        return work.result
+
+    async def open(self, *, checkpoints: bool) -> None:
+        """Connect. Of several processes only one may `checkpoint`: SQLite up to 3.51.2 can lose data otherwise."""
+        self._checkpoints = checkpoints
+        await self.do(Work(lambda _: None, writes=False))
+
+    async def scrub(self) -> None:
+        """Leave no trace of what was deleted in the write-ahead log, if that is possible now."""
+        with suppress(StorageUnavailable):
+            await self.do(Work(self._truncate_log, writes=False))
+
+    async def close(self) -> None:
+        """Do what is pending and disconnect."""
+        with anyio.CancelScope(shield=True):
+            await self.scrub()
+            await anyio.to_thread.run_sync(self._disconnect, limiter=self._limiter)
+
+    def _drain(self) -> None:
+        # The thread of a caller that asyncio cancelled in spite of its shield may still be at work: hence a lock.
+        with self._busy:
+            works = [self._pending.popleft() for _ in range(len(self._pending))]
+            try:
+                for work in works:
+                    if not work.writes:
+                        self._attempt([work])
+                if writes := [work for work in works if work.writes]:
+                    self._attempt(writes)
+            except BaseException as error:
+                for work in works:
+                    if not work.done:
+                        work.fail(error)
+                raise
+
+    def _attempt(self, works: list[Work[Any]]) -> None:
+        try:
+            self._execute(works)
+        except sqlite3.Error as error:
+            self._roll_back(error)
+            unavailable = sqlite_errors.unavailable(error)
+            if unavailable is None:
+                raise
+            for work in works:
+                work.fail(unavailable)
+        except StorageUnavailable as error:
+            for work in works:
+                work.fail(error)
+        except BaseException as error:
+            self._roll_back(error)
+            raise
+
+    def _execute(self, works: list[Work[Any]]) -> None:
+        statements = self._connected()
+        if not works[0].writes:
+            results = [work.run(statements) for work in works]
+        else:
+            # IMMEDIATE: a transaction that begins by reading cannot wait for its turn to write.
+            statements.plain("BEGIN IMMEDIATE")
+            results = [work.run(statements) for work in works]
+            statements.plain("COMMIT")
+        for work, result in zip(works, results, strict=True):
+            work.succeed(result)
+
+    def _connected(self) -> Statements:
+        if self._statements is None:
+            self._connection = sqlite_file.connect(self._path)
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if self._checkpoints else 0}")
+            self._statements = Statements(self._connection)
+        # SQLite itself would go on writing into a file that has no name any more.
+        try:
+            now = os.stat(self._path)  # noqa: PTH116 - ten times as fast as Path.stat, and once in every transaction
+        except OSError:
+            raise StorageUnavailable("the database file is gone") from None
+        file = (now.st_dev, now.st_ino)
+        if self._file is None:
+            self._file = file
+        elif self._file != file:
+            raise StorageUnavailable("the database file was replaced by another one: a restart is needed")
+        return self._statements
+
+    def _roll_back(self, error: BaseException) -> None:
+        """End the transaction; a connection that cannot, or that failed on the file, is opened anew next time."""
+        connection = self._connection
+        if connection is None:
+            return
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.rollback()
+        if connection.in_transaction or sqlite_errors.spoils_connection(error):
+            self._disconnect()
+
+    def _truncate_log(self, statements: Statements) -> None:
+        if self._checkpoints:
+            statements.plain("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = self._statements = None
