@@ -26,8 +26,9 @@ from actors.pacing import backoff, pause
 from actors.signals import Signal, Workers
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
-from migrebot.messages import Alert, Channel, ChatOpened, Edit, OutboxFilled, Priority, Ticket, Toast
-from storage.interface import MAX_ATTEMPTS, REPEATABLE_ATTEMPTS, GivenUp, Postponed, Sent
+from migrebot.messages import Alert, Channel, ChatOpened, OutboxFilled, Priority, Ticket
+from storage.interface import GivenUp, Postponed, Sent
+from storage.retrying import may_go_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -185,7 +186,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         now, wall = self._clock.monotonic(), self._clock.now()
         if ticket.not_before is None or ticket.not_before <= wall:
             link.lane.add(ticket, now)
-        elif recovered and ticket.priority is not Priority.QUESTION:
+        elif recovered and ticket.priority != Priority.QUESTION:
             # Only questions are held back from the first: this one waits to be repeated, and so do those behind it.
             link.lane.add(ticket, now, retry_at=now + (ticket.not_before - wall).total_seconds())
         elif ticket.id not in link.lane:
@@ -326,8 +327,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
     def _uncertain(self, errand: _Errand, reason: str) -> Outcome:
         claim, link = errand.claim, errand.link
         log.warning("outcome_unknown", channel=link.channel, row=claim.id, attempt=claim.attempts, reason=reason)
-        most = REPEATABLE_ATTEMPTS if isinstance(claim.body, Edit | Toast) else MAX_ATTEMPTS
-        if claim.attempts >= most or claim.priority is Priority.ANNOUNCEMENT:
+        if not may_go_again(claim):
             return self._give_up(errand, "outcome unknown")
         until = self._clock.monotonic() + backoff(claim.attempts, claim.address.value)
         return self._postpone(errand, reason, until=until, reached=True)
