@@ -197,18 +197,20 @@ class Access:
         return str(content) if self._clock.now() - signed_at <= lifetime else None
 
     def _use(self, nonce: str) -> bool:
-        now = self._clock.now().timestamp()
+        mark = self._used_links / hashlib.sha256(nonce.encode()).hexdigest()[:32]
         try:
-            self._used_links.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for mark in self._used_links.iterdir():
-                if now - mark.stat().st_mtime > 2 * LINK_LIFETIME.total_seconds():
-                    mark.unlink(missing_ok=True)
-            (self._used_links / hashlib.sha256(nonce.encode()).hexdigest()[:32]).touch(mode=0o600, exist_ok=False)
-        except FileExistsError:
-            return False
+            self._prepare_marks()
+            return _created(mark)
         except OSError as error:
             raise StorageUnavailable(f"cannot note that a login link was used: {error.strerror}") from error
-        return True
+
+    def _prepare_marks(self) -> None:
+        self._used_links.mkdir(mode=0o700, parents=True, exist_ok=True)
+        outlived = self._clock.now().timestamp() - 2 * LINK_LIFETIME.total_seconds()
+        for mark in self._used_links.iterdir():
+            with suppress(FileNotFoundError):
+                if mark.stat().st_mtime < outlived:
+                    mark.unlink()
 
 
 def is_local(peer: str, host: str, headers: Mapping[str, str]) -> bool:
@@ -238,6 +240,15 @@ def load_secret(path: Path) -> bytes:
     if len(secret) < _SECRET_BYTES:
         raise UserError(f"{path}: damaged; restore it, or delete it (all browsers are signed out then)")
     return secret
+
+
+def _created(path: Path) -> bool:
+    """Create an empty file; tell whether it is new."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _make_secret(path: Path) -> None:

@@ -149,7 +149,8 @@ function describe(about, item) {
 function written(at) {
   const today = new Date(at).toDateString() === new Date().toDateString();
   const day = today ? {} : { day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat(document.documentElement.lang, { ...day, hour: "2-digit", minute: "2-digit" }).format(at);
+  const shape = { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  return new Intl.DateTimeFormat(document.documentElement.lang, shape).format(at);
 }
 
 function fileLink(item) {
@@ -172,6 +173,7 @@ function lay(keyboard, rows) {
       const button = row.children[place];
       if (button.textContent !== label) button.textContent = label;
       button.data = data;
+      button.classList.toggle("chosen", label.startsWith("✓"));
       button.classList.toggle("blank", !/[\p{L}\p{N}\p{S}…‹›]/u.test(label));
     });
   });
@@ -192,12 +194,21 @@ function safe(html) {
 
 function copyAllowed(from, to) {
   for (const node of from.childNodes) {
-    if (node.nodeType === Node.TEXT_NODE) to.append(node.data);
+    if (node.nodeType === Node.TEXT_NODE) to.append(...(to.localName === "a" ? [node.data] : withCommands(node.data)));
     if (node.nodeType !== Node.ELEMENT_NODE) continue;
     const allowed = allow(node);
     if (allowed) to.append(allowed);
     copyAllowed(node, allowed ?? to);
   }
+}
+
+// A command in the text can be tapped, as in other messengers.
+function withCommands(text) {
+  return text.split(/(?<=^|\s)(\/[a-z][a-z_]{1,31})(?![\w/])/).map((piece, n) => (n % 2 === 0 ? piece : command(piece)));
+}
+
+function command(text) {
+  return Object.assign(part("a", "command", text), { href: "#composer" });
 }
 
 function allow(node) {
@@ -456,6 +467,10 @@ document.addEventListener("mousedown", (event) => {
 log.addEventListener("click", (event) => {
   const button = event.target.closest(".keyboard button");
   if (button) press(button);
+  const command = event.target.closest("a.command");
+  if (!command) return;
+  event.preventDefault();
+  say(command.textContent);
 });
 
 find("empty").addEventListener("click", (event) => {
