@@ -62,6 +62,11 @@ class Envelope(Generic[M]):
         self._answer: Any = None
         self._error: BaseException | None = None
 
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the asker got an answer, or the word that there will be none."""
+        return self._settled is not None and self._settled.is_set()
+
     def answer(self, value: object = None) -> None:
         """Give the asker its answer; without an asker nothing happens. The first of `answer` and `fail` counts."""
         if self._settled is not None and not self._settled.is_set():
@@ -74,8 +79,8 @@ class Envelope(Generic[M]):
             self._error = error
             self._settled.set()
 
-    async def answered(self) -> Any:  # noqa: ANN401 - the asker knows which type answers its message
-        """Wait for the answer; raises `NotHandled` from the error given to `fail`."""
+    async def answered(self) -> Any:
+        """Wait for the answer, whose type goes with the message's; raises `NotHandled` from the error of `fail`."""
         if self._settled is None:
             raise TypeError("nobody asked")
         await self._settled.wait()
@@ -130,7 +135,7 @@ class Mailbox(Generic[M]):
         self._add(Envelope(message, wants_answer=False))
         return True
 
-    async def ask(self, message: M) -> Any:  # noqa: ANN401 - see `Envelope.answered`
+    async def ask(self, message: M) -> Any:
         """Add a message and wait for its answer; raises `MailboxClosed` or `NotHandled`.
 
         Cancelling the wait does not take the message back.

@@ -24,7 +24,7 @@ from migrebot.messages import Alert
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from anyio.abc import TaskGroup, TaskStatus
+    from anyio.abc import TaskStatus
 
     from migrebot.clock import Clock
 
@@ -92,7 +92,6 @@ class Backoff:
         if ran_for >= WINDOW:
             self.degraded = False
             self._in_a_row = 0
-            self._recent.clear()
         self._in_a_row += 1
         self._recent.append(now)
         while self._recent[0] <= now - WINDOW:
@@ -339,11 +338,13 @@ class Supervisor:
         self._running = True
         try:
             async with anyio.create_task_group() as tasks:
-                begun = await self._start_all(tasks)
+                for name, life in self._lives.items():
+                    tasks.start_soon(life.live, name=name)
+                    await life.tried.wait()
                 if self._fatal is None:
                     task_status.started()
                 await self._asked.wait()
-                await self._stop_all(begun)
+                await self._stop_all()
         finally:
             for life in self._lives.values():
                 life.actor.mailbox.abandon()
@@ -366,21 +367,13 @@ class Supervisor:
         states = self.states()
         return all(state.serving for state in states.values()), {name: state.detail for name, state in states.items()}
 
-    async def _start_all(self, tasks: TaskGroup) -> list[_Life]:
-        begun: list[_Life] = []
-        for name, life in self._lives.items():
-            if self._asked.is_set():
-                break
-            begun.append(life)
-            tasks.start_soon(life.live, name=name)
-            await life.tried.wait()
-        return begun
-
-    async def _stop_all(self, begun: list[_Life]) -> None:
+    async def _stop_all(self) -> None:
         end = self._clock.monotonic() + self._grace
-        for left in range(len(begun), 0, -1):
+        lives = list(self._lives.values())
+        while lives:
             # What one does not need of its share is there for all that come after it.
-            await begun[left - 1].stop(max(0.0, end - self._clock.monotonic()) / left)
+            share = max(0.0, end - self._clock.monotonic()) / len(lives)
+            await lives.pop().stop(share)
 
     def _ask_to_stop(self) -> None:
         self._asked.set()

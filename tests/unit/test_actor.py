@@ -33,6 +33,7 @@ class Echo(Actor[str]):
     def __init__(self, **failures: int) -> None:
         super().__init__(Mailbox(10))
         self.failures = failures
+        self.tried: list[str] = []
         self.handled: list[str] = []
         self.poisoned: list[Poisoned] = []
         self.set_aside = self.poisoned.append
@@ -41,6 +42,7 @@ class Echo(Actor[str]):
     async def handle(self, message: str) -> str:
         if self.hold is not None:
             await self.hold.wait()
+        self.tried.append(message)
         if message == "hopeless":
             raise Permanent
         if self.failures.get(message):
@@ -192,8 +194,9 @@ async def test_closing_tells_the_reader_and_those_who_wait_for_room(clock: FakeC
         await clock.settle()
         empty.close()
         full.close()
+        assert messages(full.take(9)) == ["a"]
     assert sorted(told) == ["putter", "reader"]
-    assert messages(full.take(9)) == ["a"]
+    assert len(full) == 0
 
 
 async def test_a_closed_mailbox_still_takes_back_what_was_taken() -> None:
@@ -349,6 +352,7 @@ async def test_a_hopeless_message_is_set_aside_at_once_without_a_restart() -> No
     await echo.mailbox.put("b")
     echo.mailbox.close()
     await echo.run()
+    assert echo.tried == ["hopeless", "b"]
     assert echo.handled == ["b"]
     assert echo.poisoned == [Poisoned("echo", "str", "Permanent")]
 

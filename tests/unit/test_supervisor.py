@@ -52,6 +52,7 @@ class Probe(Actor[str]):
         self.returns = False
         self.stop_error: Exception | None = None
         self.deaf = False
+        self.shielded = False
         self.hold: anyio.Event | None = None
         self.release_error: Exception | None = None
         self.release_takes: anyio.Event | None = None
@@ -69,6 +70,7 @@ class Probe(Actor[str]):
         self.note("started")
 
     async def release(self) -> None:
+        await anyio.lowlevel.checkpoint()
         if self.release_takes is not None:
             await self.release_takes.wait()
         if self.release_error is not None:
@@ -82,7 +84,8 @@ class Probe(Actor[str]):
             return
         if self.deaf:
             await anyio.sleep_forever()
-        await super().run()
+        with anyio.CancelScope(shield=self.shielded):
+            await super().run()
 
     async def handle(self, message: str) -> str:
         if message == "poison":
@@ -203,9 +206,16 @@ async def test_an_error_the_operator_can_mend_ends_the_program_after_a_clean_sto
 
 async def test_that_error_is_raised_to_who_waits_for_the_start(trio: Stage) -> None:
     trio.probes[2].start_errors = [UserError("the port is taken")]
-    with pytest.raises(ExceptionGroup) as raised:
+    started = anyio.Event()
+
+    async def start() -> None:
         async with anyio.create_task_group() as tasks:
             await tasks.start(trio.supervisor.run)
+            started.set()
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await start()
+    assert not started.is_set()
     assert raised.group_contains(UserError, depth=1)
 
 
@@ -468,7 +478,9 @@ async def test_an_actor_whose_stop_fails_still_comes_to_its_end(stage: Stage, lo
         assert not named(log, "actor_cancelled")
 
 
-async def test_an_actor_that_waits_for_its_restart_or_still_starts_ends_at_once(trio: Stage) -> None:
+async def test_an_actor_that_waits_for_its_restart_or_still_starts_ends_at_once(
+    trio: Stage, log: list[EventDict]
+) -> None:
     trio.probes[0].run_errors = [OSError()]
     trio.probes[1].start_takes = anyio.Event()
     async with trio.running():
@@ -478,8 +490,46 @@ async def test_an_actor_that_waits_for_its_restart_or_still_starts_ends_at_once(
             await trio.clock.settle()
         assert trio.state("first") == trio.state("second") == "stopped"
         assert not any("stops" in line or "third" in line for line in trio.diary)
+        assert [event["actor"] for event in named(log, "actor_failed")] == ["first"]
         with pytest.raises(NotHandled):
             await asked.answered()
+
+
+async def test_an_actor_that_waits_for_its_restart_takes_nothing_more_while_the_others_stop(trio: Stage) -> None:
+    trio.probes[0].run_errors = [OSError()]
+    hold = trio.probes[2].hold = anyio.Event()
+    async with trio.running():
+        await trio.probes[2].mailbox.put("slow")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(trio.supervisor.stop)
+            await trio.clock.settle()
+            with pytest.raises(MailboxClosed):
+                await trio.probes[0].mailbox.put("hello")
+            hold.set()
+
+
+async def test_a_cancelled_actor_has_time_left_to_release_what_it_holds(stage: Stage) -> None:
+    stage.probe.deaf = True
+    takes = stage.probe.release_takes = anyio.Event()
+    async with stage.running():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(stage.supervisor.stop)
+            await stage.clock.advance(GRACE - 1)
+            takes.set()
+        assert stage.diary[-1] == "probe released"
+
+
+async def test_an_actor_that_cannot_be_cancelled_does_not_keep_the_others_from_stopping(trio: Stage) -> None:
+    trio.probes[2].shielded = True
+    hold = trio.probes[2].hold = anyio.Event()
+    async with trio.running():
+        await trio.probes[2].mailbox.put("slow")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(trio.supervisor.stop)
+            await trio.clock.advance(GRACE)
+            assert "first released" in trio.diary
+            assert "third released" not in trio.diary
+            hold.set()
 
 
 async def test_an_actor_that_fails_during_the_stop_is_logged_but_not_started_again(
@@ -547,6 +597,7 @@ def test_a_delay_is_jittered_but_never_above_the_longest_nor_below_half_of_its_o
     delays = [backoff.failed(number * 1_000.0, ran_for=0) for number in range(failures)]
     wanted = [min(LONGEST_DELAY, 0.1 * 2 ** min(number, 20)) for number in range(failures)]
     assert all(want / 2 <= delay <= want for want, delay in zip(wanted, delays, strict=True))
+    assert delays[0] == pytest.approx(0.05 + 0.05 * chance)
 
 
 def test_only_restarts_inside_the_window_make_an_actor_degraded() -> None:
