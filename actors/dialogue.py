@@ -25,7 +25,6 @@ from migrebot.flood import FloodGate, Verdict
 from migrebot.messages import (
     Alert,
     Channel,
-    ChatOpened,
     FormExpired,
     Inbound,
     OutboxFilled,
@@ -33,6 +32,8 @@ from migrebot.messages import (
     Stored,
     Text,
     Ticket,
+    ToDelivery,
+    ToDialogue,
     Undecodable,
 )
 from storage.changes import EndSession, Unit
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from storage.facts import Fact
     from storage.interface import Storage
 
-Message = Inbound | Undecodable | FormExpired
-
 BATCH = 64
 """Messages in one transaction: at 64 the cost of a commit is spread thin, and nobody waits long for the others."""
 
@@ -59,7 +58,7 @@ CHANNELS: tuple[str, ...] = get_args(Channel)
 log = structlog.get_logger("dialogue")
 
 
-class Dialogue(Actor[Message]):
+class Dialogue(Actor[ToDialogue]):
     """Answers messages; see the module."""
 
     name: ClassVar[str] = "dialogue"
@@ -67,9 +66,9 @@ class Dialogue(Actor[Message]):
     def __init__(
         self,
         *,
-        mailbox: Mailbox[Message],
+        mailbox: Mailbox[ToDialogue],
         storage: Storage,
-        delivery: Mailbox[OutboxFilled | ChatOpened],
+        delivery: Mailbox[ToDelivery],
         clock: Clock,
         setup: Setup,
         new_id: Callable[[], int],
@@ -100,14 +99,25 @@ class Dialogue(Actor[Message]):
             except MailboxClosed:
                 return
             envelopes = [first, *self.mailbox.take(BATCH - 1)]
-            try:
-                await self._handle(envelopes)
-            except StorageUnavailable as error:
+            error = await attempt(self._handle(envelopes))
+            if isinstance(error, StorageUnavailable):
                 self._storage_failed(envelopes, error)
+            elif error is not None:
+                self._give_back_unsettled(envelopes)
+                raise error
             else:
                 self.health = Health()
 
-    def _storage_failed(self, envelopes: list[Envelope[Message]], error: StorageUnavailable) -> None:
+    def _give_back_unsettled(self, envelopes: Sequence[Envelope[ToDialogue]]) -> None:
+        """A bug took the whole batch down: each of its messages is tried alone next, which finds the culprit."""
+        unsettled = [envelope for envelope in envelopes if not envelope.is_settled]
+        for envelope in unsettled:
+            envelope.tries += 1
+        waiting = self.mailbox.take(len(self.mailbox))
+        again = [envelope for envelope in waiting if envelope not in unsettled]
+        self.mailbox.give_back([*unsettled, *again])
+
+    def _storage_failed(self, envelopes: list[Envelope[ToDialogue]], error: StorageUnavailable) -> None:
         """Nothing was stored, so nothing is acknowledged: the channels hand all of it in again."""
         log.error("storage_unavailable", reason=str(error))
         self.health = Health(serving=False, detail=f"storage: {error}")
@@ -115,15 +125,21 @@ class Dialogue(Actor[Message]):
         for envelope in envelopes:
             envelope.fail(error)
 
-    async def _handle(self, envelopes: list[Envelope[Message]]) -> None:
-        if not self._careful:
-            await self._handle_together(envelopes)
-            return
+    async def _handle(self, envelopes: list[Envelope[ToDialogue]]) -> None:
+        together = []
         for envelope in envelopes:
-            await self._handle_alone(envelope)
+            if self._careful or envelope.tries:
+                await self._handle_alone(envelope)
+            else:
+                together.append(envelope)
+        if together:
+            await self._handle_together(together)
 
-    async def _handle_alone(self, envelope: Envelope[Message]) -> None:
+    async def _handle_alone(self, envelope: Envelope[ToDialogue]) -> None:
         message = envelope.message
+        if envelope.tries >= MAX_TRIES:
+            await self._set_aside(envelope, "it failed each time")
+            return
         if isinstance(message, Inbound) and self._careful:
             self._careful -= Counter({message.address.channel: 1})
             key = _key(message)
@@ -135,20 +151,19 @@ class Dialogue(Actor[Message]):
                 return
         await self._handle_together([envelope])
 
-    async def _handle_together(self, envelopes: list[Envelope[Message]]) -> None:
+    async def _handle_together(self, envelopes: list[Envelope[ToDialogue]]) -> None:
         items = await self._one_each(envelopes)
         await self._answer(items)
         ready = [item for item in items if item.unit is not None]
         results = await self._storage.commit([item.unit for item in ready if item.unit], self._clock.now())
-        tickets: list[Ticket] = []
+        tickets = tuple(ticket for result in results for ticket in result.tickets)
+        if tickets:
+            await self._wake_delivery(tickets)
         for item, result in zip(ready, results, strict=True):
-            tickets.extend(result.tickets)
             if result.outcome == "failed":
                 item.error = result.error
             else:
                 item.envelope.answer(Stored(item.outcome if result.outcome == "done" else "repeated"))
-        if tickets:
-            await self._wake_delivery(tuple(tickets))
         await self._try_again(items)
 
     async def _wake_delivery(self, tickets: tuple[Ticket, ...]) -> None:
@@ -159,11 +174,11 @@ class Dialogue(Actor[Message]):
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 
-    async def _one_each(self, envelopes: list[Envelope[Message]]) -> list[_Item]:
+    async def _one_each(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
         """Find out who writes; a second message of somebody goes back in front of the mailbox, in order."""
         items: list[_Item] = []
         people: list[_Item] = []
-        later: list[Envelope[Message]] = []
+        later: list[Envelope[ToDialogue]] = []
         addresses = set()
         for envelope in envelopes:
             message = envelope.message
@@ -182,13 +197,13 @@ class Dialogue(Actor[Message]):
         self.mailbox.give_back(later)
         return items
 
-    def _judged(self, envelope: Envelope[Message], message: Inbound) -> Verdict:
+    def _judged(self, envelope: Envelope[ToDialogue], message: Inbound) -> Verdict:
         if envelope.mark is None:
             envelope.mark = self._flood.judge(message.address, self._clock.monotonic())
         verdict: Verdict = envelope.mark
         return verdict
 
-    async def _identified(self, items: list[_Item], later: list[Envelope[Message]]) -> list[_Item]:
+    async def _identified(self, items: list[_Item], later: list[Envelope[ToDialogue]]) -> list[_Item]:
         messages = [item.envelope.message for item in items]
         senders = [(message.address, message.profile) for message in messages if isinstance(message, Inbound)]
         conversations = await self._storage.who(senders, self._clock.now()) if senders else []
@@ -203,7 +218,7 @@ class Dialogue(Actor[Message]):
             identified.append(item)
         return identified
 
-    async def _expired(self, envelope: Envelope[Message], message: FormExpired) -> list[_Item]:
+    async def _expired(self, envelope: Envelope[ToDialogue], message: FormExpired) -> list[_Item]:
         conversation = await self._storage.holder(message.user_id)
         session = conversation.session if conversation else None
         if session is None or session.token != message.token or session.expires_at > self._clock.now():
@@ -267,7 +282,7 @@ class Dialogue(Actor[Message]):
                 again.append(item.envelope)
         self.mailbox.give_back(again)
 
-    async def _set_aside(self, envelope: Envelope[Message], reason: str) -> None:
+    async def _set_aside(self, envelope: Envelope[ToDialogue], reason: str) -> None:
         message = envelope.message
         log.error("message_set_aside", message=type(message).__name__, reason=reason)
         if isinstance(message, Inbound):
@@ -284,7 +299,7 @@ class _Item:
 
     def __init__(
         self,
-        envelope: Envelope[Message],
+        envelope: Envelope[ToDialogue],
         *,
         conversation: Conversation | None = None,
         unit: Unit | None = None,

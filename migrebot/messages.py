@@ -223,3 +223,10 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     cause: str
     text: str
+
+
+ToDialogue = Inbound | Undecodable | FormExpired
+"""What the dialogue actor takes."""
+
+ToDelivery = OutboxFilled | ChatOpened
+"""What the delivery actor takes."""

@@ -41,7 +41,7 @@ class HeadacheById(Fact[Headache | None], frozen=True):
 
 
 class IntakesOf(Fact[tuple[Intake, ...]], frozen=True):
-    """The medicines of one attack, in the order they were recorded."""
+    """The medicines of one attack, in the order they were recorded; those deleted along with it included."""
 
     headache_id: int
 

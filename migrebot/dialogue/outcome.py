@@ -104,9 +104,10 @@ def _messages(turn: Turn, answer: Answer, user_id: int | None) -> Iterator[Outgo
 
 def _bodies(reply: Reply | Attachment, editable: str, limit: int) -> Iterator[Body]:
     if isinstance(reply, Attachment):
-        yield Document(reply.recipe, reply.filename, reply.caption, reply.arguments)
+        yield Document(reply.recipe, reply.filename, str(reply.caption), reply.arguments)
         return
-    *before, last = split(reply.text, limit)
+    # Plain strings: what is stored knows no Markup.
+    *before, last = (str(part) for part in split(reply.text, limit))
     if reply.in_place and editable and not before:
         yield Edit(editable, last, reply.keyboard)
         return

@@ -54,9 +54,9 @@ WHERE intakes.user_id = excluded.user_id;
 -- clear_intakes: Delete all intakes of an attack.
 DELETE FROM intakes WHERE headache_id = ? AND user_id = ?;
 
--- intakes_of: The medicines of an attack, in the order they were recorded.
+-- intakes_of: The medicines of an attack, in the order they were recorded, also of a deleted one.
 SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes
-WHERE user_id = ? AND headache_id = ? AND deleted_at IS NULL ORDER BY created_at, position, id;
+WHERE user_id = ? AND headache_id = ? ORDER BY created_at, position, id;
 
 -- last_intakes: The medicines of the latest attack that has any, apart from one.
 SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes

@@ -10,11 +10,12 @@ from migrebot.dialogue import cards, engine
 from migrebot.dialogue.forms import pain
 from migrebot.dialogue.turn import Answer, Turn
 from migrebot.diary.parsing import MAX_DURATION_H
-from storage.changes import CancelQueued, SaveHeadache, SaveIntakes
+from storage.changes import CancelQueued, Change, SaveHeadache, SaveIntakes
 from storage.facts import HeadacheById, IntakesOf, LastIntakes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from migrebot.diary.entries import Headache, Intake
 
@@ -112,12 +113,21 @@ def _same_medicine(turn: Turn, entry: Headache) -> Answer:
 
 
 def _delete(turn: Turn, entry: Headache) -> Answer:
-    deleted = msgspec.structs.replace(entry, deleted_at=turn.now)
-    changes = (SaveHeadache(deleted), CancelQueued(cards.follow_up_key(entry.id)))
-    return Answer(changes=changes) + cards.deleted_card(turn, entry)
+    return _marked(turn, entry, turn.now) + cards.deleted_card(turn, entry)
 
 
 def _undo(turn: Turn, entry: Headache) -> Answer:
     restored = msgspec.structs.replace(entry, deleted_at=None)
     intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
-    return Answer(changes=(SaveHeadache(restored),)) + _card(turn, restored, intakes, turn.tr("It is back."))
+    return _marked(turn, entry, None) + _card(turn, restored, intakes, turn.tr("It is back."))
+
+
+def _marked(turn: Turn, entry: Headache, deleted_at: datetime | None) -> Answer:
+    """Delete the attack with its medicines, or bring both back."""
+    marked = msgspec.structs.replace(entry, deleted_at=deleted_at)
+    intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
+    changes: list[Change] = [SaveHeadache(marked), CancelQueued(cards.follow_up_key(entry.id))]
+    if intakes:
+        moved = tuple(msgspec.structs.replace(intake, deleted_at=deleted_at) for intake in intakes)
+        changes.append(SaveIntakes(turn.user.id, entry.id, moved))
+    return Answer(changes=tuple(changes))

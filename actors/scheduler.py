@@ -1,0 +1,109 @@
+"""The scheduler: it owns what happens at a time rather than because of a message.
+
+Forms that were left alone go to the dialogue actor when their time is out; what may not be kept any longer is purged
+every hour. It receives nothing, and sleeps until the next of these is due.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
+
+from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled
+from migrebot.errors import StorageUnavailable
+from migrebot.logs import get_logger
+from storage.interface import Retention
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Never
+
+    from migrebot.clock import Clock
+    from migrebot.messages import ToDialogue
+    from storage.interface import Storage
+
+PURGE_EVERY = timedelta(hours=1)
+RETRY_AFTER = timedelta(seconds=30)
+"""How soon to try again when the storage or the dialogue could not do it."""
+
+AT_ONCE = 100
+"""Forms that are ended before the clock is looked at again."""
+
+log = get_logger("scheduler")
+
+
+class Keeping(Struct, frozen=True, kw_only=True):
+    """How long things are kept, and after how long a form left alone ends."""
+
+    form_timeout: timedelta = timedelta(hours=24)
+    forms: timedelta = timedelta(hours=48)
+    quarantine: timedelta = timedelta(days=14)
+    settled: timedelta = timedelta(days=30)
+    inbox: timedelta = timedelta(days=366)
+    deleted: timedelta = timedelta(hours=48)
+
+
+class Scheduler(Actor["Never"]):
+    """Ends forms left alone and purges; see the module."""
+
+    name: ClassVar[str] = "scheduler"
+
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox[Never],
+        dialogue: Mailbox[ToDialogue],
+        storage: Storage,
+        clock: Clock,
+        keeping: Keeping,
+    ) -> None:
+        super().__init__(mailbox)
+        self._dialogue = dialogue
+        self._storage = storage
+        self._clock = clock
+        self._keeping = keeping
+        self._purge_at = clock.now()
+
+    async def run(self) -> None:
+        """Do what is due, then sleep until something is; ends with the mailbox."""
+        while True:
+            wake_at = await self._work()
+            with self._clock.move_on_after(max(0.0, (wake_at - self._clock.now()).total_seconds())):
+                try:
+                    await self.mailbox.get()
+                except MailboxClosed:
+                    return
+
+    async def _work(self) -> datetime:
+        """Do what is due now; tell when to look again."""
+        now = self._clock.now()
+        try:
+            await self._end_forms(now)
+            if now >= self._purge_at:
+                await self._storage.purge(self._retention(now))
+                self._purge_at = now + PURGE_EVERY
+            next_form = await self._storage.next_expiry()
+        except (StorageUnavailable, NotHandled, MailboxClosed) as error:
+            self.health = Health(serving=True, detail="waiting for the storage")
+            log.warning("scheduler_waits", reason=type(error).__name__)
+            return now + RETRY_AFTER
+        self.health = Health()
+        # A form opened from now on expires after the time-out at the earliest, so nothing is missed by sleeping.
+        return min(self._purge_at, now + self._keeping.form_timeout, next_form or self._purge_at)
+
+    async def _end_forms(self, now: datetime) -> None:
+        while expired := await self._storage.expired(now, AT_ONCE):
+            for form in expired:
+                await self._dialogue.ask(form)
+
+    def _retention(self, now: datetime) -> Retention:
+        keeping = self._keeping
+        return Retention(
+            forms=now - keeping.forms,
+            quarantine=now - keeping.quarantine,
+            settled=now - keeping.settled,
+            inbox=now - keeping.inbox,
+            deleted=now - keeping.deleted,
+        )

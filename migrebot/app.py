@@ -1,0 +1,323 @@
+"""The composition root: the one place that knows which concrete parts there are, and how they are put together."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+from msgspec import Struct
+
+from actors.actor import Actor, Mailbox
+from actors.alerts import Alerts
+from actors.channel import Limits, Sender
+from actors.delivery import Delivery
+from actors.dialogue import Dialogue
+from actors.local_chat import LocalChat
+from actors.local_chat_sender import LocalChatSender
+from actors.rendering import Renderer
+from actors.scheduler import Keeping, Scheduler
+from actors.supervisor import Supervisor, stop_on_signals
+from actors.telegram import TelegramActor, TelegramTask
+from actors.telegram_link import TelegramLink
+from actors.telegram_profile import BotProfile
+from actors.telegram_sender import TelegramSender
+from actors.web import Web
+from migrebot import logs
+from migrebot.access import Access, load_secret
+from migrebot.clock import SystemClock
+from migrebot.dialogue import profile
+from migrebot.dialogue.turn import Setup
+from migrebot.errors import NotSent, Refused, Uncertain, UserError
+from migrebot.i18n import translator, translators
+from migrebot.ids import id_source
+from migrebot.messages import Address
+from migrebot.zones import find_zones
+from storage.sqlite import SqliteStorage
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskStatus
+
+    from migrebot.clock import Clock
+    from migrebot.config import Config
+    from migrebot.messages import Alert, Channel, ToDelivery, ToDialogue
+
+log = logs.get_logger("migrebot")
+
+
+# --- the commands of the command line ----------------------------------------------------------------------------
+
+
+def run(config: Config) -> None:
+    """Run the bot until SIGTERM or SIGINT; raises `UserError` for what the operator can mend."""
+    logs.configure(config.bot.production)
+    for secret in (config.telegram.token, config.http.token, config.twilio.auth_token, config.telegram.webhook_secret):
+        logs.hide(secret.reveal())
+    for notice in config.notices:
+        log.warning("configuration", notice=notice)
+    anyio.run(_run, config, backend_options={"use_uvloop": sys.platform != "win32"})
+
+
+def migrate(config: Config) -> str:
+    """Bring the database to the newest schema; returns one line on what was done."""
+    from storage.migrations import migrate as migrate_database
+
+    return migrate_database(config.storage.file)
+
+
+def login_link(config: Config) -> str:
+    """Make a one-time link to the owner's page and the local chat."""
+    if not config.http.public_url:
+        raise UserError("http.port is 0, so the address is not known: set http.port or http.public_url")
+    return _access(config, SystemClock()).login_link()
+
+
+class Check(Struct, frozen=True):
+    """One part of the program that was tried: whether it works, and what is to be said of it."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+def check(config: Config) -> list[Check]:
+    """Try every part that the configuration names."""
+    logs.configure(config.bot.production)
+    logs.hide(config.telegram.token.reveal())
+    return anyio.run(_check, config)
+
+
+# --- the program -------------------------------------------------------------------------------------------------
+
+
+async def _run(config: Config) -> None:
+    clock = SystemClock()
+    storage = SqliteStorage(config.storage.file, default_language=config.bot.language)
+    try:
+        await storage.open()
+        with_chat = await _with_local_chat(config, storage)
+        # Loading five languages takes longer than the event loop may be held.
+        await anyio.to_thread.run_sync(_warm_up)
+        program = Program(config=config, storage=storage, clock=clock, with_local_chat=with_chat)
+        await program.run()
+        await storage.end_run()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await storage.close()
+
+
+def _warm_up() -> None:
+    translators()
+    find_zones("")
+
+
+async def _with_local_chat(config: Config, storage: SqliteStorage) -> bool:
+    if config.http.local_chat is not None:
+        return config.http.local_chat
+    if not config.telegram.token.reveal():
+        return True
+    return await storage.latest_address("local") is not None
+
+
+class Program:
+    """All actors, put together from the configuration."""
+
+    def __init__(self, *, config: Config, storage: SqliteStorage, clock: Clock, with_local_chat: bool) -> None:
+        self._config = config
+        self._storage = storage
+        self._clock = clock
+        self._dialogue: Mailbox[ToDialogue] = Mailbox()
+        self._delivery: Mailbox[ToDelivery] = Mailbox()
+        self._alerts: Mailbox[Alert] = Mailbox(100)
+        self._renderer = Renderer(storage)
+        self._access = _access(config, clock)
+        self._senders: dict[Channel, Sender] = {}
+        self._chat = self._local_chat() if with_local_chat else None
+        self._link = TelegramLink(config=config.telegram, clock=clock)
+        self._telegram = self._telegram_actor() if config.telegram.token.reveal() else None
+        self.web = self._web()
+        self.supervisor = Supervisor(actors=self._actors(), clock=clock, on_alert=self._alert)
+
+    async def run(self) -> None:
+        """Run until a signal comes; raises `UserError` if an actor cannot start for a reason the operator can mend."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(stop_on_signals, self.supervisor)
+                await tasks.start(self._supervise, tasks.cancel_scope)
+                self._announce()
+        except* UserError as group:
+            raise group.exceptions[0] from None
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._link.close()
+
+    async def _supervise(self, everything: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+        await self.supervisor.run(task_status=task_status)
+        everything.cancel()
+
+    def _announce(self) -> None:
+        if not self._config.http.public_url:
+            self._access.public_url = self.web.url
+        gc.collect()
+        gc.freeze()
+        _print(f"ready {self.web.url}")
+        if self._chat:
+            _print(f"chat  {self._access.public_url}/chat")
+
+    def _actors(self) -> list[Actor[Any]]:
+        """List the actors in starting order: who is written to comes before who writes."""
+        config = self._config
+        alerts = Alerts(
+            mailbox=self._alerts,
+            owner=self._owner,
+            storage=self._storage,
+            delivery=self._delivery,
+            clock=self._clock,
+        )
+        delivery = Delivery(
+            mailbox=self._delivery,
+            storage=self._storage,
+            senders=self._senders,
+            clock=self._clock,
+            on_alert=self._alert,
+        )
+        dialogue = Dialogue(
+            mailbox=self._dialogue,
+            storage=self._storage,
+            delivery=self._delivery,
+            clock=self._clock,
+            setup=Setup(
+                timezone=config.bot.timezone,
+                require_consent=config.bot.require_consent,
+                form_hours=config.forms.timeout_hours,
+                backup_days=config.backup.keep_days,
+            ),
+            new_id=id_source(self._clock),
+            on_alert=self._alert,
+        )
+        scheduler = Scheduler(
+            mailbox=Mailbox(1),
+            dialogue=self._dialogue,
+            storage=self._storage,
+            clock=self._clock,
+            keeping=Keeping(
+                form_timeout=timedelta(hours=config.forms.timeout_hours),
+                forms=timedelta(hours=config.retention.abandoned_form_hours),
+                quarantine=timedelta(days=config.retention.quarantine_days),
+            ),
+        )
+        found = (alerts, delivery, dialogue, scheduler, self._chat, self.web, self._telegram)
+        return [actor for actor in found if actor is not None]
+
+    def _alert(self, alert: Alert) -> None:
+        if not self._alerts.offer(alert):
+            log.error("alert_lost", cause=alert.cause)
+
+    async def _owner(self) -> Address | None:
+        """Find where the owner is written to; the local chat's latest visitor while it is the owner."""
+        owner = self._config.bot.owner
+        if owner is None and self._telegram is not None:
+            return None
+        if owner is None or owner.channel == "local":
+            return await self._storage.latest_address("local")
+        value = f"whatsapp:{owner.address}" if owner.channel == "whatsapp" else owner.address
+        return Address(owner.channel, value)
+
+    def _local_chat(self) -> LocalChat:
+        sender = LocalChatSender(render=self._renderer, clock=self._clock)
+        self._senders["local"] = sender
+        return LocalChat(
+            mailbox=Mailbox(1),
+            sender=sender,
+            dialogue=self._dialogue,
+            delivery=self._delivery,
+            access=self._access,
+            clock=self._clock,
+            default_language=self._config.bot.language,
+        )
+
+    def _telegram_actor(self) -> TelegramActor:
+        config = self._config.telegram
+        sender = TelegramSender(
+            link=self._link,
+            limits=Limits(per_second=config.messages_per_second, per_chat_second=config.messages_per_chat_second),
+            render=self._renderer,
+            delivery=self._delivery,
+            on_alert=self._alert,
+        )
+        self._senders["telegram"] = sender
+        return TelegramActor(
+            mailbox=Mailbox(1),
+            dialogue=self._dialogue,
+            sender=sender,
+            clock=self._clock,
+            task=TelegramTask(config=config, profile=_bot_profile(), public_url=lambda: self._access.public_url),
+            on_alert=self._alert,
+        )
+
+    def _web(self) -> Web:
+        config = self._config.http
+        actors = (self._chat, self._telegram)
+        return Web(
+            mailbox=Mailbox(1),
+            host=config.host,
+            port=config.port,
+            routes=[route for actor in actors if actor is not None for route in actor.routes()],
+            readiness=lambda: self.supervisor.readiness(),
+            access=self._access,
+        )
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _access(config: Config, clock: Clock) -> Access:
+    return Access(
+        token=config.http.token.reveal(),
+        public_url=config.http.public_url,
+        secret=load_secret(config.bot.data_dir / "secret.key"),
+        used_links=config.bot.data_dir / "used-links",
+        clock=clock,
+    )
+
+
+def _bot_profile() -> BotProfile:
+    spoken = {tr.language: tr for tr in translators()} | {"": translator("en")}
+    return BotProfile(
+        commands={language: profile.commands(tr) for language, tr in spoken.items()},
+        name={language: profile.name(tr) for language, tr in spoken.items()},
+        description={language: profile.description(tr) for language, tr in spoken.items()},
+        short_description={language: profile.short_description(tr) for language, tr in spoken.items()},
+    )
+
+
+async def _check(config: Config) -> list[Check]:
+    checks = [await _check_storage(config)]
+    if config.telegram.token.reveal():
+        checks.append(await _check_telegram(config))
+    return checks
+
+
+async def _check_storage(config: Config) -> Check:
+    storage = SqliteStorage(config.storage.file, default_language=config.bot.language)
+    try:
+        detail = await storage.probe()
+    except UserError as error:
+        return Check("storage", ok=False, detail=str(error))
+    return Check("storage", ok=True, detail=detail)
+
+
+async def _check_telegram(config: Config) -> Check:
+    link = TelegramLink(config=config.telegram, clock=SystemClock())
+    try:
+        client = await link.open()
+        return Check("telegram", ok=True, detail=f"the bot is @{await client.me()}")
+    except (NotSent, Uncertain, Refused) as error:
+        return Check("telegram", ok=False, detail=error.reason)
+    finally:
+        await link.close()

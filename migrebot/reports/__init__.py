@@ -1,0 +1,1 @@
+"""Documents made from a diary: pure, rendered when it is their turn to be sent."""

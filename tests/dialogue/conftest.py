@@ -1,0 +1,46 @@
+"""A house for conversations, over SQLite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage.sqlite import SqliteStorage
+from tests.talk import House, Person, open_house
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from storage.interface import Storage
+    from tests.clock import FakeClock
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+    """An empty storage."""
+    storage = SqliteStorage(tmp_path / "migrebot.db")
+    await storage.open()
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+async def house(storage: Storage, clock: FakeClock) -> AsyncIterator[House]:
+    """A dialogue actor at work."""
+    async with open_house(storage, clock) as house:
+        yield house
+
+
+@pytest.fixture
+async def ann(house: House) -> Person:
+    """Somebody who said hello and whose time zone is known."""
+    ann = house.person(first_name="Ann")
+    await ann.says("/start")
+    await ann.presses("Record a headache")
+    await ann.says("/settings")
+    await ann.presses("Time zone")
+    await ann.says("Berlin")
+    ann.chat.clear()
+    return ann
