@@ -46,7 +46,7 @@ class Statement(Struct, frozen=True, gc=False):
 
 
 class Posting(Struct, frozen=True, gc=False):
-    """A message for the outbox: `add` returns the id of its row, or nothing if its key waits already."""
+    """A message for the outbox: `add` touches no row if its key waits already."""
 
     add: Statement
     message: Outgoing

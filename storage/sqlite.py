@@ -161,8 +161,8 @@ class SqliteStorage:
         """Store the units in one transaction, each all or nothing, in order; one result each."""
         # What values look like is worked out here: a unit that cannot be stored raises where it came from.
         prepared = [_prepared(unit, rows.micros(now)) for unit in units]
-        store: Callable[[Statements], list[Result]] = partial(sqlite_work.store, prepared)
-        results = await self._write(store, partial(self._follow, units))
+        follow = partial(self._follow, units)
+        results: list[Result] = await self._write(partial(sqlite_work.store, prepared), follow)
         if any(type(change) is EraseUser for unit in units for change in unit.changes):
             await self._writer.scrub()
         return results

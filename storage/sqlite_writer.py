@@ -21,7 +21,7 @@ from storage import sqlite_errors, sqlite_file
 from storage.queries import named_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from storage.rows import Row
@@ -42,6 +42,10 @@ class Statements:
     def __call__(self, name: str, values: Row = ()) -> sqlite3.Cursor:
         """Execute; the cursor has the rows, or in `rowcount` how many were touched."""
         return self._cursor.execute(self._sql[name], values)
+
+    def many(self, name: str, values: Iterable[Row]) -> None:
+        """Execute once for each of the values."""
+        self._cursor.executemany(self._sql[name], values)
 
     def plain(self, sql: str) -> None:
         """Execute SQL that has no name: what steers transactions."""

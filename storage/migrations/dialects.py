@@ -9,6 +9,7 @@ _WORDS = {
         "blob": "BLOB",
         "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",  # never used again, even when the last row was deleted
         "options": "STRICT",
+        "keyed": "STRICT, WITHOUT ROWID",  # one tree instead of two for a table that is found by its key alone
     },
 }
 

@@ -3,8 +3,7 @@ INSERT INTO outbox (
     channel, address, user_id, priority, callback_id, not_before, key, body, created_at, state, attempts
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)
-ON CONFLICT DO NOTHING
-RETURNING id;
+ON CONFLICT DO NOTHING;
 
 -- give_up_if_muted: Give up a waiting message if nothing may be sent to its address.
 UPDATE outbox SET state = 'given_up', body = NULL, reason = 'muted', settled_at = ?
@@ -34,13 +33,15 @@ UPDATE outbox SET
     reason = ?, body = NULL
 WHERE (channel, address) = (SELECT channel, address FROM outbox WHERE id = ?) AND settled_at IS NULL;
 
--- claim: Mark a waiting message as being sent, unless nothing may be sent to its address.
-UPDATE outbox SET state = 'sending', attempts = attempts + 1
+-- sendable: A waiting message, unless nothing may be sent to its address; with the attempt that is about to begin.
+SELECT id, channel, address, user_id, priority, callback_id, body, attempts + 1 FROM outbox
 WHERE id = ? AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM identities
     WHERE channel = outbox.channel AND address = outbox.address AND muted_at IS NOT NULL
-)
-RETURNING id, channel, address, user_id, priority, callback_id, body, attempts;
+);
+
+-- claim: Mark a waiting message as being sent.
+UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?;
 
 -- sent: Note that the messenger took a message.
 UPDATE outbox SET state = 'sent', message_id = ?, body = NULL, reason = '', settled_at = ?

@@ -11,7 +11,7 @@ _TABLES = """
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value {integer} NOT NULL
-) {options};
+) {keyed};
 
 CREATE TABLE users (
     id {integer} PRIMARY KEY,
@@ -31,7 +31,7 @@ CREATE TABLE identities (
     seen_at {integer} NOT NULL,
     muted_at {integer},
     PRIMARY KEY (channel, address)
-) {options};
+) {keyed};
 CREATE INDEX identities_user ON identities (user_id);
 
 CREATE TABLE sessions (
@@ -125,7 +125,7 @@ CREATE TABLE inbox (
     raw {blob},
     reason TEXT,
     PRIMARY KEY (channel, key)
-) {options};
+) {keyed};
 CREATE INDEX inbox_handled ON inbox (handled_at);
 
 CREATE TABLE outbox (
