@@ -75,8 +75,8 @@ _HEADERS = {
 }
 _HSTS = "max-age=31536000"
 
-_SCOPE = "migrebot.scope"
-_READ = "migrebot.body_read"
+_SCOPE = web.RequestKey("scope", anyio.CancelScope)
+_READ = web.RequestKey("read", bool)
 _WAY_IN = "Run `migrebot login` where this bot runs and open the link it prints; or send http.token as a bearer token."
 _log = get_logger("web")
 
