@@ -7,6 +7,7 @@ user, `actors.telegram_client`, is imported by a worker thread.
 from __future__ import annotations
 
 import gc
+import sys
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -74,10 +75,11 @@ class TelegramLink:
 
 
 def _made(config: Telegram, clock: Clock) -> TelegramClient:
+    is_first = "aiogram" not in sys.modules
     from actors.telegram_client import TelegramClient
 
-    client = TelegramClient(token=config.token.reveal(), api_base=config.api_base, clock=clock)
-    # What was imported stays for good: later collections need not walk through a hundred megabytes of it each time.
-    gc.collect()
-    gc.freeze()
-    return client
+    if is_first:
+        # What was imported stays for good: no later collection need walk through a hundred megabytes of it.
+        gc.collect()
+        gc.freeze()
+    return TelegramClient(token=config.token.reveal(), api_base=config.api_base, clock=clock)

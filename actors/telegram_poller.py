@@ -88,8 +88,8 @@ class Poller:
 
     async def _asked(self) -> bytes | None:
         """Ask once; None if there was no answer, after the pause that is due then."""
-        # The first one waits for nothing, so that a wrong token or another poller shows at once.
-        wait = LONG_POLL if self.reached.is_set() else 0
+        # At first and after trouble it waits for nothing, so that how things are now shows at once.
+        wait = LONG_POLL if self._health == Health() else 0
         try:
             return await self._client.updates(
                 offset=self._offset, limit=self._limit, wait=wait, kinds=wire.ALLOWED_UPDATES

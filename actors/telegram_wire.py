@@ -67,6 +67,10 @@ class UnreadableBody(Exception):
     """The answer as a whole is not the JSON it should be."""
 
 
+_ABSENT = Raw()
+"""Stands for a field that did not come; what is looked at later, or not at all, must not spoil the rest."""
+
+
 class _Chat(Struct):
     id: Id
     type: str
@@ -90,8 +94,8 @@ class _Message(Struct):
     message_id: int = 0
     sender: _Person | None = field(default=None, name="from")
     text: str | None = None
-    location: Raw | None = None
-    forward_origin: Raw | None = None
+    location: Raw = _ABSENT
+    forward_origin: Raw = _ABSENT
 
 
 class _Carrier(Struct):
@@ -261,10 +265,10 @@ def _written(message: _Message, readable: bytes) -> _Meaning:
 def _said(message: _Message, readable: bytes) -> Content:
     if message.text is not None:
         # A forwarded command is somebody else's wish: "/forget" passed on shall not be done.
-        if message.forward_origin is not None and message.text.lstrip().startswith("/"):
+        if message.forward_origin and message.text.lstrip().startswith("/"):
             return Unreadable("forward")
         return Text(_clean(message.text))
-    if message.location is not None:
+    if message.location:
         try:
             place = _place.decode(message.location)
         except _MALFORMED:
@@ -282,7 +286,7 @@ def _edited(message: _Message) -> _Meaning:
     if message.chat.type != "private":
         return message.chat.id, None, InGroup()
     # A live location is edited every few seconds; the word lets the dialogue stay silent then.
-    kind = "edit" if message.location is None else "live_location"
+    kind = "live_location" if message.location else "edit"
     return _own_chat(message.chat, message.sender), message.sender, Unreadable(kind)
 
 
