@@ -88,6 +88,34 @@ def test_the_file_in_the_working_directory_is_read_unless_another_is_named(tmp_p
     assert "other.toml: http.port: 'there'" in migrebot("check", "--config", "other.toml", directory=tmp_path).stderr
 
 
+def test_check_says_of_every_part_whether_it_works(tmp_path: Path) -> None:
+    ended = migrebot("check", directory=tmp_path, environ={"POSTGRES_USER": "me"})
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("storage: ok: ")
+    assert ended.stderr == "note: POSTGRES_USER has no effect without POSTGRES_HOST\n"
+
+
+@pytest.mark.parametrize("command", ["run", "check", "migrate", "login"])
+def test_a_directory_that_cannot_be_used_is_one_line_and_exit_status_one(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    ended = migrebot(command, directory=tmp_path, environ={"MIGREBOT_BOT_DATA_DIR": "file/data"})
+    assert ended.returncode == 1
+    (line,) = (ended.stdout + ended.stderr).splitlines()
+    assert "file/data" in line
+
+
+def test_migrate_makes_the_database_and_says_so(tmp_path: Path) -> None:
+    ended = migrebot("migrate", directory=tmp_path, environ={"MIGREBOT_STORAGE_URL": "sqlite:///mine.db"})
+    assert (ended.returncode, (tmp_path / "mine.db").is_file()) == (0, True)
+    assert "mine.db" in ended.stdout
+
+
+def test_login_prints_a_link_to_the_public_address(tmp_path: Path) -> None:
+    ended = migrebot("login", directory=tmp_path, environ={"MIGREBOT_HTTP_PUBLIC_URL": "https://bot.example"})
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("https://bot.example/")
+
+
 def test_a_mistyped_command_is_no_traceback() -> None:
     result = CliRunner().invoke(main, ["chekc"])
     assert result.exit_code == 2
