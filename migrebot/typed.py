@@ -8,19 +8,22 @@ import unicodedata
 MAX_TEXT = 4_096
 """Longest text that is looked at, in code points; what is longer is told to be too long."""
 
-# Marks that reorder what a reader sees; in a diary they only disguise.
-_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0xFEFF])
+# Marks that reorder what a reader sees, and those that nobody sees: in a diary they only disguise.
+_UNSEEN = dict.fromkeys(
+    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x200B, 0x2060, 0x00AD, 0xFEFF]
+)
 _MARK = re.compile(r"^[\W_]+", re.UNICODE)
 _SPACES = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
-    """Make text from outside storable: NFC, no control characters, lone surrogates or reordering marks.
+    """Make text from outside storable: NFC, no control characters, lone surrogates, unseen or reordering marks.
 
     Decimal digits of every script become 0–9; line breaks stay, as line feeds.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").translate(_BIDI))
-    return "".join(_clean_character(character) for character in text).strip()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_UNSEEN)
+    # Composed last: what is taken out may have stood between a letter and its accent.
+    return unicodedata.normalize("NFC", "".join(_clean_character(character) for character in lines)).strip()
 
 
 def _clean_character(character: str) -> str:
@@ -32,10 +35,22 @@ def _clean_character(character: str) -> str:
     return "" if category in {"Cc", "Cs", "Co", "Cn"} else character
 
 
+def _alike() -> dict[int, str]:
+    """Map letters to those that people type for them: `é` to `e`, `ё` to `е`; one apostrophe for all."""
+    accented = (chr(code) for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)))
+    latin = {ord(letter): unicodedata.normalize("NFD", letter)[0] for letter in accented}
+    plain = {code: letter for code, letter in latin.items() if letter.isascii()}
+    return plain | {ord("ё"): "е", ord("Ё"): "Е"} | {ord(mark): "'" for mark in "’ʼ‘´`"}
+
+
+_ALIKE = _alike()
+
+
 def folded(text: str) -> str:
     """Reduce a label or a typed word to what counts when they are compared.
 
-    Letter case, a mark or emoji in front of the word, doubled spaces and a full stop at the end do not count.
+    Letter case, accents on Latin letters, the shape of an apostrophe, a mark or emoji in front of the word, doubled
+    spaces and a full stop at the end do not count.
     """
     without_mark = _MARK.sub("", text) or text
-    return _SPACES.sub(" ", without_mark).strip().rstrip(".!").casefold()
+    return _SPACES.sub(" ", without_mark.translate(_ALIKE)).strip().rstrip(".!").casefold()

@@ -7,184 +7,172 @@ the whole of it: never a guess.
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
-from functools import cache
 
-from babel import Locale
-from babel.dates import get_day_names, get_month_names
-
-from migrebot.languages import LANGUAGES
+from migrebot.diary.days import parse_day
+from migrebot.diary.numerals import NUMBER, in_digits, is_negative, number_word, parse_number
 from migrebot.typed import folded
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-YES = _words("yes y yeah yep да д ага так т oui o ouais sí si s sì claro +")
-NO = _words("no n nope nah нет не н ні non nan -")
-
-_TODAY = frozenset({"today", "now", "сегодня", "сьогодні", "aujourd'hui", "aujourd’hui", "hoy"})
-_YESTERDAY = frozenset({"yesterday", "вчера", "вчора", "учора", "hier", "ayer"})
-_BEFORE = frozenset(
-    {"day before yesterday", "the day before yesterday", "позавчера", "позавчора", "avant-hier", "anteayer"}
-)
-_AGO = re.compile(
-    r"(?:(?P<n>\d{1,3}) (?:days? ago|д(?:ень|ня|ней|ні|нів) (?:назад|тому))"
-    r"|il y a (?P<fr>\d{1,3}) jours?|hace (?P<es>\d{1,3}) d[ií]as?)"
-)
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_NUMERIC = re.compile(r"(\d{1,2})[./\-](\d{1,2})(?:[./\-](\d{4}|\d{2}))?\.?")
-_WORDY = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|-?го)? (?:de |of )?([^\W\d]+)\.?,?(?: (?:de )?(\d{4}))?")
-_AMERICAN = re.compile(r"([^\W\d]+)\.? (\d{1,2})(?:st|nd|rd|th)?,?(?: (\d{4}))?")
-
-_NUMBER = r"\d{1,6}(?:[.,]\d{1,3})?"
-_HOURS = r"(?:h|hr|hrs|hours?|ч|час|часа|часов|год|годин[аиу]?|г|heures?|horas?)"
-_MINUTES = r"(?:m|min|mins|minutes?|мин|минут[аыу]?|хв|хвилин[аиу]?|minutos?)"
-_DAYS = r"(?:d|days?|д|день|дня|дней|дні|днів|jours?|j|d[ií]as?)"
-_DURATION = re.compile(
-    rf"(?:(?P<days>{_NUMBER}) ?{_DAYS})? ?(?:(?P<hours>{_NUMBER}) ?{_HOURS})?"
-    rf" ?(?:(?P<minutes>\d{{1,4}}) ?{_MINUTES}?)?\.?"
-)
-_CLOCK = re.compile(r"(\d{1,3}):(\d{2})")
-_HALF = frozenset({"half an hour", "полчаса", "пів години", "півгодини", "une demi-heure", "demi-heure", "media hora"})
-_ONE_HOUR = frozenset({"an hour", "one hour", "час", "година", "годину", "une heure", "una hora"})
-_INTENSITY = re.compile(r"(\d{1,2})(?: ?/ ?10)?")
-
-UNITS: dict[str, frozenset[str]] = {
-    "mg": _words("mg мг"),
-    "g": _words("g gr г гр"),
-    "mcg": _words("mcg µg μg ug мкг"),
-    "ml": _words("ml мл"),
-    "IU": _words("iu ui ме мо"),
-    "tablet": _words(
-        "tab tabs tablet tablets pill pills таб табл таблетка таблетки таблеток таблетку пігулка пігулки"
-        " comprimé comprimés comprimido comprimidos cp cachet cachets pastilla pastillas"
-    ),
-    "drop": _words("drop drops капля капли капель крапля краплі крапель goutte gouttes gota gotas"),
-    "spray": _words("spray sprays puff puffs впрыск спрей доза dose doses bouffée bouffées"),
-}
-"""Units of an amount: the code stored, and how people write it."""
-
-_UNIT_OF = {spelling: unit for unit, spellings in UNITS.items() for spelling in spellings}
-_AMOUNT = re.compile(rf"(?P<number>{_NUMBER}|½) ?(?P<unit>[^\W\d]+)?\.?", re.UNICODE)
+__all__ = [
+    "MAX_AMOUNT",
+    "MAX_DURATION_H",
+    "UNITS",
+    "parse_amount",
+    "parse_day",
+    "parse_duration",
+    "parse_intensity",
+    "parse_yes_no",
+]
 
 MAX_DURATION_H = 168
 MAX_AMOUNT = 100_000
 
+_LONGEST = 60
+
+
+def _phrases(text: str) -> frozenset[str]:
+    return frozenset(folded(phrase) for phrase in text.split("|"))
+
+
+YES = _phrases(
+    "yes|y|yeah|yep|yes, i did|yes, there was|да|д|ага|угу|конечно|было|была|так|т|еге|звісно|було|була"
+    "|oui|o|ouais|bien sûr|sí|s|claro|+|👍"
+)
+NO = _phrases(
+    "no|n|nope|nah|нет|не|нету|не было|не была|ні|н|нема|немає|не було|не була|non|nan|pas du tout|para nada|-|👎"
+)
+
+_OUT_OF_TEN = re.compile(
+    r"(?P<value>[^\W\d]+|\d{1,2})(?: ?/ ?10| (?:of|out of|из|із|з|sur|de) 10"
+    r"| (?:points?|балл(?:ов|а)?|бал(?:ів|и)?|puntos?))?"
+)
+
+_ABOUT = re.compile(
+    r"(?:about|around|approx|approximately|около|примерно|приблизно|близько|десь|environ|a peu pres|unas|unos|casi"
+    r"|aproximadamente|cerca de) (?=[\d½])"
+)
+_WEEKS = r"(?:w|weeks?|недел[яюи]|тиж(?:день|ні)|semaines?|semanas?)"
+_DAYS = r"(?:d|days?|д|день|дня|дней|дні|днів|сут(?:ки|ок)|доб[аиу]|діб|jours?|j|dias?)"
+_HOURS = r"(?:h|hr|hrs|hours?|ч|час|часа|часов|год|годин[аиу]?|г|heures?|hs|horas?)"
+_MINUTES = r"(?:m|min|mins|minutes?|м|мин|минут[аыу]?|хв|хвилин[аиу]?|mn|minutos?)"
+_AND = r"(?:,? (?:and|et|y|и|і|й|та) |,? ?)"
+_DURATION = re.compile(
+    rf"(?:(?P<weeks>{NUMBER}) ?{_WEEKS}\.?)?{_AND}(?:(?P<days>{NUMBER}) ?{_DAYS}\.?)?"
+    rf"{_AND}(?:(?P<hours>{NUMBER}) ?{_HOURS}\.?(?: ?(?P<rest>[0-5]?\d)$)?)?"
+    rf"{_AND}(?:(?P<minutes>{NUMBER}) ?{_MINUTES}\.?)?"
+)
+_CLOCK = re.compile(rf"(\d{{1,3}}):([0-5]\d)(?: ?{_HOURS})?")
+_HOURS_IN = {"weeks": 168.0, "days": 24.0, "hours": 1.0, "rest": 1 / 60, "minutes": 1 / 60}
+
+_NAMED: dict[str, float] = {
+    **dict.fromkeys(
+        _phrases(
+            "under an hour|less than an hour|меньше часа|менее часа|менше години|moins d'une heure|menos de una hora"
+        ),
+        0.5,
+    ),
+    **dict.fromkeys(_phrases("hour|час|година|годину|heure|hora"), 1.0),
+    **dict.fromkeys(
+        _phrases(
+            "all day|all day long|whole day|the whole day|day|весь день|целый день|день|сутки|целые сутки"
+            "|увесь день|цілий день|доба|добу|цілу добу|toute la journée|la journée|journée|jour"
+            "|todo el día|el día entero|día"
+        ),
+        24.0,
+    ),
+    **dict.fromkeys(_phrases("week|неделя|неделю|тиждень|semaine|semana"), 168.0),
+}
+
+UNITS: dict[str, frozenset[str]] = {
+    "mg": _phrases(
+        "mg|mgs|мг|milligram|milligrams|milligramme|milligrammes|миллиграмм|миллиграмма|миллиграммов"
+        "|міліграм|міліграма|міліграми|міліграмів|miligramo|miligramos"
+    ),
+    "g": _phrases("g|gr|г|гр|gram|grams|gramme|grammes|грамм|грамма|граммов|грам|грама|грами|грамів|gramo|gramos"),
+    "mcg": _phrases(
+        "mcg|µg|μg|ug|мкг|microgram|micrograms|microgramme|microgrammes|микрограмм|микрограммов|мікрограм|мікрограмів"
+        "|microgramo|microgramos"
+    ),
+    "ml": _phrases(
+        "ml|мл|millilitre|millilitres|milliliter|milliliters|миллилитр|миллилитра|миллилитров"
+        "|мілілітр|мілілітра|мілілітри|мілілітрів|mililitro|mililitros"
+    ),
+    "IU": _phrases("iu|ui|ме|мо"),
+    "tablet": _phrases(
+        "tab|tabs|tablet|tablets|pill|pills|capsule|capsules|pcs"
+        "|таб|табл|таблетка|таблетку|таблетки|таблеток|капсула|капсулу|капсулы|капсул|шт|штука|штуку|штуки|штук"
+        "|пігулка|пігулку|пігулки|пігулок|капсули"
+        "|cp|cps|comprimé|comprimés|cachet|cachets|gélule|gélules"
+        "|comp|comprimido|comprimidos|pastilla|pastillas|tableta|tabletas|píldora|píldoras|cápsula|cápsulas"
+    ),
+    "drop": _phrases(
+        "drop|drops|кап|капля|капли|капель|крап|крапля|краплі|крапель|goutte|gouttes|gota|gotas",
+    ),
+    "spray": _phrases(
+        "spray|sprays|puff|puffs|dose|doses|впрыск|впрыска|впрысков|спрей|доз|доза|дозу|дозы|дози|пшик|пшика"
+        "|впорскування|bouffée|bouffées|pulvérisation|pulvérisations|pulverización|pulverizaciones|dosis"
+    ),
+}
+"""Units of an amount: the code stored, and how people write it."""
+
+_UNIT_OF = {spelling: unit for unit, spellings in UNITS.items() for spelling in spellings}
+# "Tablet" may do without its "a".
+_ONE_TABLET = _phrases(
+    "tablet|pill|capsule|таблетка|таблетку|капсула|капсулу|пігулка|пігулку"
+    "|comprimé|gélule|comprimido|pastilla|tableta|cápsula"
+)
+_AMOUNT = re.compile(rf"(?P<number>{NUMBER})?(?: ?(?P<unit>[^\W\d]+))?\.?")
+
 
 def parse_yes_no(text: str) -> bool | None:
     """Understand yes and no in any of the languages."""
-    word = text.strip().rstrip(".!").casefold()
+    word = folded(text)
     return True if word in YES else False if word in NO else None
 
 
 def parse_intensity(text: str) -> int | None:
-    """Understand 1 to 10, also as `7/10`."""
-    match = _INTENSITY.fullmatch(folded(text))
-    value = int(match[1]) if match else 0
-    return value if 1 <= value <= 10 else None
-
-
-def parse_day(text: str, today: date) -> date | None:
-    """Understand a date: `2026-11-20`, `20.11`, `20/11/26`, `20 November`, `yesterday`, `3 days ago`.
-
-    Numbers are day first, as in all five languages, unless only month first makes a date. Without a year it is the
-    latest such date up to `today`. The answer may lie in the future: the caller decides.
-    """
-    word = folded(text)
-    if word in _TODAY:
-        return today
-    if word in _YESTERDAY or word in _BEFORE:
-        return today - timedelta(days=1 if word in _YESTERDAY else 2)
-    if match := _AGO.fullmatch(word):
-        return _days_before(today, int(match["n"] or match["fr"] or match["es"]))
-    if match := _ISO.fullmatch(word):
-        return _date(int(match[1]), int(match[2]), int(match[3]))
-    if match := _NUMERIC.fullmatch(word):
-        first, second = int(match[1]), int(match[2])
-        return _recent(match[3], second, first, today) or _recent(match[3], first, second, today)
-    if (match := _WORDY.fullmatch(word)) and (month := _months().get(match[2])):
-        return _recent(match[3], month, int(match[1]), today)
-    if (match := _AMERICAN.fullmatch(word)) and (month := _months().get(match[1])):
-        return _recent(match[3], month, int(match[2]), today)
-    if (weekday := _weekdays().get(word)) is not None:
-        return today - timedelta(days=(today.weekday() - weekday) % 7 or 7)
-    return None
+    """Understand 1 to 10, also as `7/10`, `7 of 10` and `seven`."""
+    match = None if is_negative(text) else _OUT_OF_TEN.fullmatch(folded(text))
+    if match is None:
+        return None
+    value = int(match["value"]) if match["value"].isdecimal() else number_word(match["value"])
+    return value if value is not None and 1 <= value <= 10 else None
 
 
 def parse_duration(text: str) -> float | None:
-    """Understand a duration in hours: `3`, `2,5 h`, `90 min`, `1h30`, `1:30`, `2 days`; over 0 up to 168."""
+    """Understand a duration in hours: `3`, `2,5 h`, `90 min`, `1h30`, `1:30`, `2 days`, `all day`; over 0 up to 168."""
     word = folded(text)
-    if word in _HALF:
-        return 0.5
-    if word in _ONE_HOUR:
-        return 1.0
-    if match := _CLOCK.fullmatch(word):
-        return _duration(int(match[1]) + int(match[2]) / 60) if int(match[2]) < 60 else None
-    if re.fullmatch(_NUMBER, word):
-        return _duration(_number(word))
-    match = _DURATION.fullmatch(word)
+    if is_negative(text) or len(word) > _LONGEST:
+        return None
+    if word in _NAMED:
+        return float(_NAMED[word])
+    digits = _ABOUT.sub("", in_digits(word), count=1)
+    if match := _CLOCK.fullmatch(digits):
+        return _duration(int(match[1]) + int(match[2]) / 60)
+    if re.fullmatch(NUMBER, digits):
+        # "3/4" without a unit may well be "three to four".
+        return None if "/" in word else _duration(parse_number(digits))
+    match = _DURATION.fullmatch(digits)
     if not match or not any(match.groups()):
         return None
-    return _duration(
-        _number(match["days"] or "0") * 24 + _number(match["hours"] or "0") + int(match["minutes"] or "0") / 60
-    )
+    parts = {part: parse_number(number) for part, number in match.groupdict().items() if number}
+    if None in parts.values():
+        return None
+    return _duration(sum(number * _HOURS_IN[part] for part, number in parts.items() if number))
 
 
 def parse_amount(text: str) -> tuple[float, str] | None:
-    """Understand an amount with its unit: `400`, `400 mg`, `0,5 g`, `2 tablets`; without a unit it is mg."""
-    match = _AMOUNT.fullmatch(text.strip().casefold())
+    """Understand an amount with its unit: `400`, `400 mg`, `0,5 g`, `2 tablets`, `½`; without a unit it is mg."""
+    word = folded(text)
+    if is_negative(text) or len(word) > _LONGEST:
+        return None
+    match = _AMOUNT.fullmatch(in_digits(word))
     if not match:
         return None
-    unit = _UNIT_OF.get(match["unit"]) if match["unit"] else "mg"
-    number = 0.5 if match["number"] == "½" else _number(match["number"])
-    return (number, unit) if unit and 0 < number <= MAX_AMOUNT else None
+    # A bare "one" or "1/2" is hardly mg: only digits may do without a unit.
+    unit = _UNIT_OF.get(match["unit"]) if match["unit"] else "mg" if re.fullmatch(NUMBER, word) else None
+    number = parse_number(match["number"]) if match["number"] else 1.0 if word in _ONE_TABLET else None
+    return (number, unit) if unit and number is not None and 0 < number <= MAX_AMOUNT else None
 
 
-def _number(text: str) -> float:
-    return float(text.replace(",", "."))
-
-
-def _duration(hours: float) -> float | None:
-    return round(hours, 2) if 0 < round(hours, 2) <= MAX_DURATION_H else None
-
-
-def _days_before(today: date, days: int) -> date:
-    return today - timedelta(days=days)
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _recent(year: str | None, month: int, day: int, today: date) -> date | None:
-    if year:
-        return _date(int(year) + (2000 if len(year) == 2 else 0), month, day)
-    # Four years back, so that 29 February is found.
-    candidates = (_date(today.year - back, month, day) for back in range(5))
-    return next((found for found in candidates if found and found <= today), None)
-
-
-@cache
-def _months() -> dict[str, int]:
-    names: dict[str, int] = {}
-    for language in LANGUAGES:
-        for context in ("format", "stand-alone"):
-            for width in ("wide", "abbreviated"):
-                for number, name in get_month_names(width, context, Locale.parse(language)).items():
-                    names[name.casefold().rstrip(".")] = number
-    return names
-
-
-@cache
-def _weekdays() -> dict[str, int]:
-    names: dict[str, int] = {}
-    for language in LANGUAGES:
-        for context in ("format", "stand-alone"):
-            for number, name in get_day_names("wide", context, Locale.parse(language)).items():
-                names[name.casefold()] = number
-    return names
+def _duration(hours: float | None) -> float | None:
+    return None if hours is None or not 0 < round(hours, 2) <= MAX_DURATION_H else round(hours, 2)

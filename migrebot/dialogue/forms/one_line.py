@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from migrebot.dialogue.forms.days import FIRST_DAY
 from migrebot.dialogue.forms.medicines import MAX_MEDICINES, MAX_NAME
+from migrebot.diary.numerals import in_digits
 from migrebot.diary.parsing import parse_amount, parse_day, parse_duration, parse_intensity
+from migrebot.typed import folded
 
 if TYPE_CHECKING:
     from datetime import date
 
-_BETWEEN = re.compile(r"\s*(?:[;+]|,(?!\d))\s*")
-_AMOUNT_AT_END = re.compile(r"^(?P<drug>.*?[^\W\d].*?)(?:\s+(?P<amount>[\d½][\d.,]*\s*[^\W\d]*\.?))?$")
+_BETWEEN = re.compile(r" ?(?:[;+&]|,(?!\d)) ?| (?:and|и|і|й|та|et|y|e(?= h?i)) ", re.IGNORECASE)
+_OF = re.compile(r"(?:of |de |d['’])(?=\S)", re.IGNORECASE)
+# "B12" and "5-HTP" are names; "400", "-3" and "500mg" in a name are amounts nobody understood.
+_AMOUNT_LEFT = re.compile(r"(?:^| )[-−–]?[\d½¼¾][\d.,/:½¼¾]*[^\W\d]*\.?(?= |$)")
+_FRACTIONS = frozenset({"1/2", "1/4", "3/4"})
+
+_WORDS_OF_A_PART = 6
+"""How many words a date or a duration may take: "un jour et deux heures" takes five."""
+
+_WORDS_OF_AN_AMOUNT = 3
+"""How many words an amount may take: "1 000 mg" takes three."""
 
 
 def parse_line(text: str, today: date) -> dict[str, Any] | None:
@@ -31,39 +42,69 @@ def parse_line(text: str, today: date) -> dict[str, Any] | None:
     if "intensity" not in answers:
         return None
     answers.setdefault("date", str(today))
-    if not words:
-        return answers
-    medicines = _medicines(" ".join(words))
-    return {**answers, "medicine": True, "medicines": medicines} if medicines else None
+    medicines = _medicines(words, today)
+    if medicines:
+        answers |= {"medicine": True, "medicines": medicines}
+    return None if medicines is None else answers
 
 
 def _take(words: list[str], answers: dict[str, Any], today: date) -> int:
-    """Understand what comes first; tell how many words it took, 0 for none."""
-    if "duration" not in answers:
-        for count in (2, 1):
-            # The last word carries a unit: a bare number is an intensity, never a duration.
-            if len(words) >= count and re.search(r"[^\W\d]|:", words[count - 1]):
-                duration = parse_duration(" ".join(words[:count]))
-                if duration is not None:
-                    answers["duration"] = duration
-                    return count
-    if "intensity" not in answers and (intensity := parse_intensity(words[0])):
-        answers["intensity"] = intensity
-        return 1
-    if "date" not in answers and (day := parse_day(words[0], today)) and FIRST_DAY <= day <= today:
-        answers["date"] = str(day)
-        return 1
+    """Understand what comes first, the longest reading first; tell how many words it took, 0 for none."""
+    for count in range(min(len(words), _WORDS_OF_A_PART), 0, -1):
+        part = " ".join(words[:count]).rstrip(",;")
+        for name, value in _readings(part, today):
+            if value is not None and name not in answers:
+                answers[name] = value
+                return count
     return 0
 
 
-def _medicines(text: str) -> list[dict[str, Any]] | None:
-    medicines: list[dict[str, Any]] = []
-    for part in _BETWEEN.split(text):
-        match = _AMOUNT_AT_END.fullmatch(part)
-        if not match or len(match["drug"]) > MAX_NAME:
-            return None
-        amount = parse_amount(match["amount"]) if match["amount"] else None
-        if match["amount"] and amount is None:
-            return None
-        medicines.append({"drug": match["drug"].strip(), "amount": list(amount) if amount else None})
-    return medicines if len(medicines) <= MAX_MEDICINES else None
+def _readings(part: str, today: date) -> list[tuple[str, Any]]:
+    intensity = ("intensity", parse_intensity(part))
+    day = ("date", _past_day(part, today))
+    duration = ("duration", _duration(part))
+    # "7/10" is an intensity rather than a day in October, "7 October" is a day.
+    return [day, duration, intensity] if " " in part else [duration, intensity, day]
+
+
+def _duration(part: str) -> float | None:
+    """Understand a duration that ends with its unit: a bare number is an intensity, never a duration."""
+    last = in_digits(folded(part)).rpartition(" ")[2]
+    return parse_duration(part) if re.search(r"[^\W\d]|:", last) else None
+
+
+def _past_day(part: str, today: date) -> str | None:
+    # "1/2" may be half a tablet.
+    day = None if part in _FRACTIONS else parse_day(part, today)
+    return str(day) if day and FIRST_DAY <= day <= today else None
+
+
+def _medicines(words: list[str], today: date) -> list[dict[str, Any]] | None:
+    """Understand what is left of the line as medicines; None if any of it is something else."""
+    text = " ".join(words).strip(" ,;+&")
+    if not text:
+        return []
+    if parse_day(text, today) or parse_duration(text):
+        return None
+    parts = [_medicine(part) for part in _BETWEEN.split(text)]
+    medicines = [part for part in parts if part is not None]
+    return medicines if len(medicines) == len(parts) <= MAX_MEDICINES else None
+
+
+def _medicine(part: str) -> dict[str, Any] | None:
+    """Understand a medicine with or without its amount, on either side of the name."""
+    words = part.split(" ")
+    for count in range(min(len(words) - 1, _WORDS_OF_AN_AMOUNT), 0, -1):
+        if amount := parse_amount(" ".join(words[-count:])):
+            return _named(" ".join(words[:-count]), amount)
+        first = " ".join(words[:count])
+        # In front of the name a number needs its unit: it may be hours that lost theirs.
+        if re.search(r"[^\W\d]", words[count - 1]) and (amount := parse_amount(first)):
+            return _named(_OF.sub("", " ".join(words[count:]), count=1), amount)
+    return _named(part, None)
+
+
+def _named(drug: str, amount: tuple[float, str] | None) -> dict[str, Any] | None:
+    if not re.search(r"[^\W\d]", drug) or _AMOUNT_LEFT.search(drug) or len(drug) > MAX_NAME:
+        return None
+    return {"drug": drug, "amount": list(amount) if amount else None}
