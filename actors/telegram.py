@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Never
 
 import anyio
 from aiohttp import web
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from actors.telegram_sender import TelegramSender
     from migrebot.clock import Clock
     from migrebot.config import Telegram
-    from migrebot.messages import Alert
+    from migrebot.messages import Alert, ToDialogue
 
 STORING_LIMIT = 20.0
 """Seconds a posted update may take to be stored; after that Telegram is asked to post it again."""
@@ -73,7 +73,7 @@ class TelegramActor(Actor[Never]):
         self,
         *,
         mailbox: Mailbox[Never],
-        dialogue: Mailbox[Any],
+        dialogue: Mailbox[ToDialogue],
         sender: TelegramSender,
         clock: Clock,
         task: TelegramTask,

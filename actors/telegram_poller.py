@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actors.actor import Envelope, Mailbox
     from actors.telegram_client import TelegramClient
     from migrebot.clock import Clock
-    from migrebot.messages import Alert, Inbound, Undecodable
+    from migrebot.messages import Alert, Inbound, ToDialogue, Undecodable
 
 LONG_POLL = 45
 """Seconds; Telegram grants 50, but what stands between may count from an earlier moment."""
@@ -44,7 +44,7 @@ class Poller:
         self,
         *,
         client: TelegramClient,
-        dialogue: Mailbox[Any],
+        dialogue: Mailbox[ToDialogue],
         clock: Clock,
         on_health: Callable[[Health], None],
         on_alert: Callable[[Alert], None],

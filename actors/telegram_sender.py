@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from html import unescape
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from actors.actor import Mailbox
     from actors.telegram_client import TelegramClient
     from actors.telegram_link import TelegramLink
-    from migrebot.messages import Alert
+    from migrebot.messages import Alert, ToDelivery
     from storage.records import OutboxRow
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class TelegramSender:
         link: TelegramLink,
         limits: Limits,
         render: Render,
-        delivery: Mailbox[Any],
+        delivery: Mailbox[ToDelivery],
         on_alert: Callable[[Alert], None],
     ) -> None:
         self.link = link

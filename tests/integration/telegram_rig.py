@@ -45,6 +45,12 @@ class ScriptedDialogue:
         self.gate = anyio.Event()
         self.gate.set()
 
+    def reopened(self) -> ScriptedDialogue:
+        """Give the dialogue of the next start of the program: it has stored the same, and nothing waits."""
+        after = ScriptedDialogue()
+        after.stored, after.refuses = self.stored, self.refuses
+        return after
+
     async def run(self) -> None:
         while True:
             try:
