@@ -11,6 +11,7 @@ from .fake import FakeTelegram
 from .faults import Fault, FloodControl, Rule
 from .journal import Call, Metrics, Spread, Step
 from .people import Person, Room
+from .remote import RemoteFakeTelegram, RemotePerson
 from .world import DEFAULT_TOKEN
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Metrics",
     "Person",
     "Refused",
+    "RemoteFakeTelegram",
+    "RemotePerson",
     "Room",
     "Rule",
     "Spread",

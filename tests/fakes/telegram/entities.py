@@ -157,7 +157,6 @@ class _HtmlReader:
 
     def _attributes(self, tag: str, start: int) -> dict[str, str]:
         found: dict[str, str] = {}
-        unclosed = f'Unclosed start tag "{tag}" at byte offset {self._bytes(start)}'
         while True:
             self._take(_SPACES, self.position)
             if self.source.startswith(">", self.position):
@@ -173,13 +172,16 @@ class _HtmlReader:
                 )
             self._take(_SPACES, self.position)
             if not self._more():
-                raise _unparsable(unclosed)
-            found[name] = self._value(start, unclosed) if self.source[self.position] == "=" else ""
+                raise self._unclosed(tag, start)
+            found[name] = self._value(tag, start) if self.source[self.position] == "=" else ""
 
-    def _value(self, start: int, unclosed: str) -> str:
+    def _unclosed(self, tag: str, start: int) -> Refused:
+        return _unparsable(f'Unclosed start tag "{tag}" at byte offset {self._bytes(start)}')
+
+    def _value(self, tag: str, start: int) -> str:
         self._take(_SPACES, self.position + 1)
         if not self._more():
-            raise _unparsable(unclosed)
+            raise self._unclosed(tag, start)
         if self.source[self.position] in "\"'":
             value = self._quoted(self.source[self.position])
         else:

@@ -185,7 +185,7 @@ class Person:
         self.chat.close_to_bot(None)
         return self._membership("kicked", "member")
 
-    def deactivates(self) -> None:
+    async def deactivates(self) -> None:
         """Delete the account; Telegram makes no update of it."""
         self.chat.close_to_bot("user is deactivated")
 

@@ -1,6 +1,7 @@
 """The queue of updates behind getUpdates: offsets confirm, long polls wait, a second poller ends the first."""
 
 import asyncio
+import json
 import random
 from collections import deque
 from collections.abc import Callable
@@ -82,7 +83,7 @@ class UpdateQueue:
         self._next_id += 1
         wanted = kind in self._allowed if self._allowed else kind not in _ONLY_ON_REQUEST
         if wanted:
-            self._append(update_id, _encode({"update_id": update_id, kind: content}), kind)
+            self._append(update_id, _written({"update_id": update_id, kind: content}), kind)
         return update_id
 
     def push_raw(self, crafted: object) -> int:
@@ -97,9 +98,9 @@ class UpdateQueue:
         elif isinstance(crafted, dict):
             own = crafted.get("update_id", update_id)
             update_id = own if isinstance(own, int) else update_id
-            body = _encode({"update_id": update_id, **crafted})
+            body = _written({"update_id": update_id, **crafted})
         else:
-            body = _encode(crafted)
+            body = _written(crafted)
         self._next_id = update_id + 1
         self._append(update_id, body, "")
         return update_id
@@ -170,6 +171,13 @@ class UpdateQueue:
         if self._first_expiry <= now:
             self._pending = deque(update for update in self._pending if update.expires > now)
             self._first_expiry = min((update.expires for update in self._pending), default=float("inf"))
+
+
+def _written(update: object) -> bytes:
+    try:
+        return _encode(update)
+    except UnicodeEncodeError:  # a lone surrogate, which plain JSON can carry as an escape
+        return json.dumps(update).encode()
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:
