@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -26,6 +27,13 @@ from migrebot.languages import LANGUAGES
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
+
+
+# Where the sound that follows calls for another "and": "paracetamol e ibuprofeno", but "agua y hielo".
+_OTHER_AND = {
+    "es": (re.compile(r"h?[ií](?![aeou])", re.IGNORECASE), "y", "e"),
+    "uk": (re.compile(r"[іїйєюя]", re.IGNORECASE), "і", "та"),
+}
 
 
 def N_(message: str) -> str:  # noqa: N802 - the customary name for "translate later"
@@ -64,21 +72,25 @@ class Translator:
     def long_date(self, day: date) -> str:
         """Write a date out: "Sunday, 22 November"."""
         weekday = get_day_names("wide", context="stand-alone", locale=self.locale)[day.weekday()]
-        return f"{weekday[:1].upper()}{weekday[1:]}, {format_skeleton('MMMMd', day, locale=self.locale)}"
+        comma = "" if self.language == "fr" else ","
+        return _capital(f"{weekday}{comma} {self._first(format_skeleton('MMMMd', day, locale=self.locale), day)}")
 
     def short_date(self, day: date) -> str:
         """Write a date short, with its weekday: "Sun, 22 Nov"."""
-        return format_skeleton("MMMEd", day, locale=self.locale)
+        return _capital(self._first(format_skeleton("MMMEd", day, locale=self.locale), day))
+
+    def _first(self, written: str, day: date) -> str:
+        """Write the first of a month as French does: "1er mai"."""
+        return re.sub(r"\b1\b", "1er", written) if self.language == "fr" and day.day == 1 else written
 
     def month(self, day: date) -> str:
         """Write a month with its year: "November 2026"."""
         name = get_month_names("wide", context="stand-alone", locale=self.locale)[day.month]
-        return f"{name[:1].upper()}{name[1:]} {day.year}"
+        return f"{_capital(name)} {day.year}"
 
     def month_name(self, day: date) -> str:
         """Name a month shortly: "Nov"."""
-        name: str = get_month_names("abbreviated", context="stand-alone", locale=self.locale)[day.month]
-        return name
+        return _capital(get_month_names("abbreviated", context="stand-alone", locale=self.locale)[day.month])
 
     def weekdays(self) -> tuple[str, ...]:
         """Name the weekdays as shortly as the language does, Monday first as in all our languages."""
@@ -90,12 +102,22 @@ class Translator:
         return format_time(moment, "HH:mm", locale=self.locale)
 
     def number(self, value: float) -> str:
-        """Write a number, up to two decimals."""
-        return format_decimal(value, "0.##", locale=self.locale)
+        """Write a number, up to three decimals: a drug may be taken in thousandths of a gram."""
+        return format_decimal(value, "0.###", locale=self.locale)
 
     def list(self, items: Sequence[str]) -> str:
         """Join items: "a, b and c"."""
-        return format_list([str(item) for item in items], locale=self.locale)
+        texts = [str(item) for item in items]
+        joined = format_list(texts, locale=self.locale)
+        rule = _OTHER_AND.get(self.language)
+        if rule is None or len(texts) < 2 or not rule[0].match(texts[-1]):
+            return joined
+        _, usual, other = rule
+        return f"{joined.removesuffix(f' {usual} {texts[-1]}')} {other} {texts[-1]}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _compile(language: str) -> gettext.NullTranslations:
