@@ -1,0 +1,1 @@
+"""The whole program, as a process, spoken to from outside."""

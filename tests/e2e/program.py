@@ -1,0 +1,151 @@
+"""The real program in a process of its own, in an empty directory."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+MIGREBOT = Path(sys.executable).with_name("migrebot")
+PATIENCE = 30.0
+"""Seconds to wait for what must come."""
+
+
+class Program:
+    """A running `migrebot run`; `directory` is its working directory, `settings` its environment.
+
+    Standard output and the log go to files in the directory, so that a program that is killed leaves them.
+    """
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self.directory = directory
+        self._settings = {"MIGREBOT_HTTP_PORT": "0", **settings}
+        self._process: subprocess.Popen[str] | None = None
+        self._reader = threading.Thread()
+        self.host = "127.0.0.1"
+        self.port = 0
+
+    def start(self) -> Self:
+        """Start it and wait for its `ready` line."""
+        with (self.directory / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [MIGREBOT, "run"],
+                cwd=self.directory,
+                env=environment(self._settings),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.port = int(self._ready_line().rpartition(":")[2])
+        return self
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self._running.kill()
+        self._ended()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop; returns its exit status."""
+        self._running.send_signal(number)
+        return self._ended()
+
+    def freeze(self) -> None:
+        """Let it stand still, as a suspended machine does."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._running.send_signal(signal.SIGCONT)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._running.pid
+
+    @property
+    def log(self) -> str:
+        """All it has logged so far, over all its runs."""
+        return (self.directory / "log").read_text()
+
+    @property
+    def url(self) -> str:
+        """Where its web server listens."""
+        return f"http://{self.host}:{self.port}"
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
+        """Fetch a page: status and body."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def readiness(self) -> dict[str, Any]:
+        """Ask `/readyz`."""
+        found: dict[str, Any] = json.loads(self.get("/readyz")[1])
+        return found
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of the program in the same place."""
+        return subprocess.run(
+            [MIGREBOT, *arguments],
+            cwd=self.directory,
+            env=environment(self._settings),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._ended()
+
+    def _ended(self) -> int:
+        status = self._running.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        self._process = None
+        return status
+
+    @property
+    def _running(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "not started"
+        return self._process
+
+    def _ready_line(self) -> str:
+        """Read standard output until the line comes; a thread reads on, so that the pipe never fills."""
+        lines: queue.Queue[str] = queue.Queue()
+        output = self._running.stdout
+        assert output is not None
+
+        def read() -> None:
+            with output:
+                for line in output:
+                    lines.put(line)
+            lines.put("")
+
+        self._reader = threading.Thread(target=read)
+        self._reader.start()
+        while line := lines.get(timeout=PATIENCE):
+            if line.startswith("ready "):
+                return line.strip()
+        raise AssertionError(f"the program ended:\n{self.log[-4_000:]}")
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """Give a clean environment with these settings and nothing of the caller's that could be one."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | settings
