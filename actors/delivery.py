@@ -277,12 +277,9 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
     async def _send(self, errand: _Errand) -> None:
         link, row = errand.link, errand.row
         result = await attempt(link.sender.send(errand.claim))
-        was_full = link.lane.full
         outcome = self._judge(errand, result)
         link.lane.landed(row)
         self._ledger.note(outcome)
-        if was_full:
-            self._changed.set()
 
     # --- what became of it ---
 

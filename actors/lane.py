@@ -98,16 +98,6 @@ class Lane:
         """Count the rows picked and not yet landed."""
         return self._in_flight
 
-    @property
-    def full(self) -> bool:
-        """Tell whether as many rows are under way as may be."""
-        return self._in_flight >= self._room
-
-    @property
-    def failing(self) -> bool:
-        """Tell whether the messenger could not be reached the last time."""
-        return self._failures > 0
-
     def oldest_age(self, now: float) -> float:
         """Tell for how long the first row has waited that still waits; 0 without one."""
         return max(0.0, now - next(iter(self._rows.values())).since) if self._rows else 0.0
@@ -116,7 +106,7 @@ class Lane:
         """Tell when `pick` may give something that it does not give now; None if only an event changes that."""
         self._discard_void(self._timers)
         at = self._timers[0][0] if self._timers else math.inf
-        if not self.full:
+        if not self._full:
             if self._peek(self._tellable):
                 at = min(at, now)
             elif self._peek(self._paced) and (room_at := self._window.next_room(now)) is not None:
@@ -150,7 +140,7 @@ class Lane:
         """Choose what may go now, and hold it back from being chosen again."""
         self._wake(now)
         picked: list[Row] = []
-        while not self.full and now >= self._paused_until:
+        while not self._full and now >= self._paused_until:
             chat = self._next(now)
             if chat is None:
                 break
@@ -158,7 +148,7 @@ class Lane:
                 chat.closed = True
                 continue
             row = heappop(chat.rows)[2]
-            row.reserved = row.kind is not Toast and self._window.reserve(now)
+            row.reserved = self._window.reserve(now)
             chat.busy = True
             self._in_flight += 1
             picked.append(row)
@@ -253,18 +243,18 @@ class Lane:
     # --- inside ---
 
     @property
-    def _room(self) -> int:
-        """How many may be under way at once; after a failure one, to find out whether the messenger is back."""
-        return 1 if self.failing else self._limits.parallel
+    def _full(self) -> bool:
+        """Whether as many rows are under way as may be: after a failure one, to see whether the messenger is back."""
+        return self._in_flight >= (1 if self._failures else self._limits.parallel)
 
     def _reserve(self, row: Row, now: float) -> bool:
         row.reserved = self._window.reserve(now)
         return row.reserved
 
     def _schedule(self, chat: Chat, now: float) -> None:
-        """Put the chat where it belongs now."""
+        """Put a chat that is not busy where it belongs now."""
         chat.version += 1
-        if chat.busy or chat.closed or not chat.rows:
+        if chat.closed or not chat.rows:
             return
         priority, row_id, head = chat.rows[0]
         at = max(chat.paused_until, head.retry_at)

@@ -339,6 +339,19 @@ async def test_a_message_held_back_goes_when_the_wall_clock_is_set_forward(world
         assert world.telegram.texts == ["still?"]
 
 
+async def test_a_message_held_back_is_asked_for_once_however_often_it_was_announced(world: World) -> None:
+    later = Outgoing(
+        address=Address("telegram", "a"), body=Say("still?"), not_before=world.clock.now() + timedelta(seconds=5)
+    )
+    tickets = await world.store(later)
+    async with world.running():
+        await world.mailbox.put(OutboxFilled(tickets))
+        await world.mailbox.put(OutboxFilled(tickets))
+        await world.pass_time(5)
+        assert world.telegram.texts == ["still?"]
+        assert world.tap.calls["claim"] == 1
+
+
 async def test_a_message_taken_back_meanwhile_is_not_sent(world: World) -> None:
     later = Outgoing(
         address=Address("telegram", "a"),

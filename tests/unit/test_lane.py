@@ -157,6 +157,37 @@ def test_one_chat_asked_to_wait_waits_alone_a_second_one_pauses_the_channel() ->
     assert ids(lane.pick(12)) == [21]
 
 
+def test_a_chat_asked_to_wait_waits_with_more_urgent_messages_too() -> None:
+    lane = make(UNLIMITED, ticket(1, priority=Priority.REMINDER))
+    (row,) = lane.pick(0)
+    until = lane.limited(row, 5, 0)
+    lane.landed(row)
+    lane.repeat(row, until, 0)
+    lane.add(ticket(2), 1)
+    assert lane.pick(4) == []
+    assert send_all(lane, 5) == [2, 1]
+
+
+def test_what_was_chosen_before_the_channel_was_paused_does_not_go() -> None:
+    lane = make(UNLIMITED, ticket(1), ticket(2, "b"))
+    _, second = lane.pick(0)
+    lane.pause(5)
+    assert not lane.admit(second, SAY, 0)
+    lane.repeat(second, 0, 0)
+    assert lane.pick(4) == []
+    assert ids(lane.pick(5)) == [2]
+
+
+def test_a_chat_that_fails_alone_waits_longer_each_time_until_the_messenger_answers() -> None:
+    lane = make(UNLIMITED, ticket(1))
+    (row,) = lane.pick(0)
+    first, second = lane.failed(row, 0), lane.failed(row, 0)
+    assert second == 2 * first
+    lane.succeeded(row)
+    row.chat.paused_until = 0
+    assert lane.failed(row, 0) == first
+
+
 def test_the_same_chat_asked_twice_does_not_pause_the_channel() -> None:
     lane = make(UNLIMITED, ticket(1), ticket(2, "b"))
     first, _ = lane.pick(0)
@@ -250,6 +281,7 @@ class LaneMachine(RuleBasedStateMachine):
         self.under_way: dict[str, Row] = {}
         self.landed: dict[str, Row] = {}
         self.paused_until = 0.0
+        self.chat_paused_until: dict[str, float] = defaultdict(float)
         self.counted: list[float] = []
         self.new: dict[str, list[float]] = defaultdict(list)
 
@@ -277,7 +309,7 @@ class LaneMachine(RuleBasedStateMachine):
     def is_sent(self) -> None:
         for row in self.lane.pick(self.now):
             chat = row.chat.name
-            assert self.now >= self.paused_until
+            assert self.now >= max(self.paused_until, self.chat_paused_until[chat])
             assert chat not in self.closed
             assert chat not in self.under_way
             assert chat not in self.landed
@@ -318,6 +350,8 @@ class LaneMachine(RuleBasedStateMachine):
             self.retry_at[row.id] = until
         if outcome == "unreachable":
             self.paused_until = max(self.paused_until, until)
+        elif outcome in {"limited", "failed"}:
+            self.chat_paused_until[chat] = max(self.chat_paused_until[chat], until)
         self.lane.landed(row)
 
     @precondition(lambda self: self.landed)
