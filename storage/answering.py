@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 MOST_CHOICES = 30
 MOST_AMOUNTS = 6
 
-Answers = "Sequence[list[Row]]"
-"""The rows of each query, in order."""
-
 
 class Question(Struct, frozen=True):
     """The queries of a fact, and what makes the answer of all their rows."""
@@ -48,9 +45,13 @@ def question(fact: Fact[Any]) -> Question:
 
 def _drug_names(fact: DrugNames) -> Question:
     def answer(results: Sequence[list[Row]]) -> tuple[str, ...]:
-        own, taken = results
-        names = [row[2] for row in own] + _most_often(row[0] for row in taken)
-        return tuple({name.casefold(): name for name in reversed(names)}.values())[::-1][:MOST_CHOICES]
+        own, taken = ([row[2] for row in results[0]], [row[0] for row in results[1]])
+        names: dict[str, str] = {}
+        # However it was spelled it is one drug; the own list's spelling goes before the latest.
+        for name in own + taken:
+            names.setdefault(name.casefold(), name)
+        order = dict.fromkeys([name.casefold() for name in own] + _most_often(name.casefold() for name in taken))
+        return tuple(names[name] for name in order)[:MOST_CHOICES]
 
     return Question((_of("drugs", fact), _of("recent_intakes", fact)), answer)
 

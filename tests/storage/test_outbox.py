@@ -194,9 +194,7 @@ async def test_what_waits_for_an_address_muted_otherwise_is_given_up_when_it_is_
     anna = await person(storage)
     [ticket] = await queued(storage, message())
     identity = anna.identity
-    muted = type(identity)(
-        address=ANNA, user_id=1001, profile=identity.profile, seen_at=identity.seen_at, muted_at=NOW
-    )
+    muted = type(identity)(address=ANNA, user_id=1001, profile=identity.profile, seen_at=identity.seen_at, muted_at=NOW)
     await stored(storage, SaveIdentity(muted))
     assert await storage.claim([ticket.id], NOW) == []
     assert await storage.recover(NOW) == []

@@ -10,7 +10,7 @@ import pytest
 from migrebot.messages import Address, FormExpired, Profile
 from storage.changes import EndSession, EraseUser, Mute, SaveIdentity, SaveSession, SaveUser, Unmute
 from storage.people import People
-from storage.records import Identity, User
+from storage.records import Conversation, Identity, User
 from tests.storage.samples import (
     ANNA,
     BORIS,
@@ -65,13 +65,12 @@ async def test_a_group_gets_no_id_that_a_person_could_have(storage: Storage) -> 
 async def test_people_who_are_known_are_found_again(storage: Storage, backend: Backend) -> None:
     anna = await person(storage)
     form = await with_session(storage)
-    for _ in range(2):
-        found = await whois(storage)
-        assert (found.user, found.identity, found.session, found.is_new) == (anna.user, anna.identity, form, False)
+    expected = Conversation(user=anna.user, identity=anna.identity, session=form)
+    assert [await whois(storage), await whois(storage)] == [expected, expected]
     await storage.close()
     reopened = backend.storage()
     await reopened.open()
-    assert await whois(reopened) == found
+    assert await whois(reopened) == expected
     await reopened.close()
 
 
