@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,6 +58,21 @@ def test_no_file_names_a_place_on_the_machine_it_was_written_on() -> None:
         if file.suffix in TEXTS and file.name != ".env" and "__pycache__" not in file.parts:
             found = re.search(r"(?<![\w.}])/(?:root|work)/\w", file.read_text("utf-8"))
             assert not found, f"{file.relative_to(ROOT)} holds {found}"
+
+
+def test_the_wheel_holds_every_file_of_the_program(tmp_path: Path) -> None:
+    packages = SOURCES[:3]
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in packages:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    files = {str(file.relative_to(tmp_path)) for name in packages for file in (tmp_path / name).rglob("*.*")}
+    build = "from setuptools import build_meta; build_meta.build_wheel('dist')"
+    subprocess.run([sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert files - set(archive.namelist()) == set()
 
 
 def test_the_shipped_configuration_changes_nothing(tmp_path: Path) -> None:
