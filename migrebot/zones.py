@@ -19,55 +19,97 @@ if TYPE_CHECKING:
 _NOT_PLACES = frozenset({"localtime", "posixrules", "Factory"})
 # Babel knows these places by their former names.
 _RENAMED = {"Europe/Kiev": "Europe/Kyiv", "Asia/Calcutta": "Asia/Kolkata", "Asia/Saigon": "Asia/Ho_Chi_Minh"}
-# People type these, and no zone is named after them.
-_MORE = {
-    "kyiv": "Europe/Kyiv",
-    "kiev": "Europe/Kyiv",
-    "киев": "Europe/Kyiv",
-    "київ": "Europe/Kyiv",
-    "utc": "UTC",
-    "gmt": "UTC",
-    "питер": "Europe/Moscow",
-    "санкт-петербург": "Europe/Moscow",
-    "saint petersburg": "Europe/Moscow",
-    "львов": "Europe/Kyiv",
-    "львів": "Europe/Kyiv",
-    "lviv": "Europe/Kyiv",
-    "харьков": "Europe/Kyiv",
-    "харків": "Europe/Kyiv",
-    "одесса": "Europe/Kyiv",
-    "одеса": "Europe/Kyiv",
-    "barcelona": "Europe/Madrid",
-    "marseille": "Europe/Paris",
-    "lyon": "Europe/Paris",
-    "munich": "Europe/Berlin",
-    "hamburg": "Europe/Berlin",
-    "geneva": "Europe/Zurich",
-    "genève": "Europe/Zurich",
-    "milan": "Europe/Rome",
-    "manchester": "Europe/London",
-    "san francisco": "America/Los_Angeles",
-    "seattle": "America/Los_Angeles",
-    "washington": "America/New_York",
-    "boston": "America/New_York",
-    "miami": "America/New_York",
-    "montreal": "America/Toronto",
-    "montréal": "America/Toronto",
-    "delhi": "Asia/Kolkata",
-    "mumbai": "Asia/Kolkata",
-    "beijing": "Asia/Shanghai",
-    "tel aviv": "Asia/Jerusalem",
+# Cities that people name and no zone is named after, and those that the calendars of our languages spell otherwise.
+_MORE_CITIES = {
+    "UTC": "utc|gmt",
+    "Europe/Kyiv": "kyiv|kiev|киев|київ|kharkiv|харьков|харків|odesa|odessa|одесса|одеса|dnipro|днепр|дніпро|lviv|львов"
+    "|львів|zaporizhzhia|запорожье|запоріжжя|кривой рог|кривий ріг|николаев|миколаїв|винница|вінниця|херсон|полтава"
+    "|чернигов|чернігів|черкассы|черкаси|хмельницкий|хмельницький|житомир|сумы|суми|ровно|рівне|ивано-франковск"
+    "|івано-франківськ|тернополь|тернопіль|луцк|луцьк|ужгород|черновцы|чернівці|кропивницкий|кропивницький",
+    "Europe/Moscow": "санкт-петербург|петербург|питер|спб|мск|saint petersburg|st petersburg|нижний новгород|казань"
+    "|ростов-на-дону|краснодар|сочи|воронеж|ярославль|тула|рязань|пенза|тверь|брянск|курск|белгород|махачкала|мурманск"
+    "|архангельск|вологда",
+    "Asia/Yekaterinburg": "челябинск|уфа|пермь|тюмень|оренбург|магнитогорск|сургут",
+    "Europe/Samara": "тольятти|ижевск",
+    "Asia/Vladivostok": "хабаровск",
+    "Asia/Krasnoyarsk": "абакан",
+    "Asia/Almaty": "алма-ата|астана|astana|шымкент|караганда",
+    "Europe/Minsk": "мінск|менск|гомель|гродно|брест|витебск|могилев",
+    "Europe/Paris": "marseille|lyon|toulouse|nice|nantes|montpellier|strasbourg|bordeaux|lille|rennes|grenoble",
+    "Europe/Brussels": "anvers|antwerp|liège|gand|charleroi",
+    "Europe/Zurich": "geneva|genève|женева|lausanne|berne|bern|bâle|basel",
+    "Europe/Madrid": "barcelona|барселона|valencia|валенсия|sevilla|seville|zaragoza|málaga|bilbao|alicante|murcia"
+    "|palma|granada|córdoba|cartagena|león|mérida",
+    "Atlantic/Canary": "tenerife|las palmas|canarias|islas canarias",
+    "Europe/Berlin": "munich|münchen|мюнхен|hamburg|гамбург|frankfurt|франкфурт|cologne|köln|кельн|кёльн"
+    "|düsseldorf|stuttgart|leipzig|dresden",
+    "Europe/Warsaw": "warszawa|kraków|краков|краків|wrocław|вроцлав|gdańsk|гданьск|poznań|łódź",
+    "Europe/Rome": "milan|milano|милан|мілан|naples|napoli|turin|torino|florence|firenze",
+    "Europe/London": "manchester|birmingham|liverpool|leeds|edinburgh|glasgow|cardiff|belfast|bristol",
+    "Europe/Istanbul": "ankara|анкара|izmir|antalya|анталья",
+    "Asia/Jerusalem": "tel aviv|тель-авив|haifa|хайфа",
+    "America/New_York": "nyc|washington|вашингтон|boston|бостон|miami|майами|маямі|philadelphia|atlanta|orlando",
+    "America/Chicago": "houston|хьюстон|dallas|даллас|austin|san antonio|minneapolis|new orleans",
+    "America/Los_Angeles": "san francisco|сан-франциско|seattle|сиэтл|сієтл|san diego|san jose|las vegas|portland",
+    "America/Toronto": "montreal|montréal|монреаль|ottawa|québec|quebec|gatineau",
+    "America/Edmonton": "calgary",
+    "America/Mexico_City": "guadalajara|puebla|león|querétaro|cdmx",
+    "America/Bogota": "medellín|cali|barranquilla|cartagena",
+    "America/Argentina/Buenos_Aires": "la plata|mar del plata",
+    "America/Santiago": "valparaíso|concepción",
+    "America/Caracas": "valencia|maracaibo",
+    "America/Costa_Rica": "san jose",
+    "America/Lima": "arequipa|trujillo|cusco",
+    "America/Guayaquil": "quito",
+    "America/Sao_Paulo": "rio de janeiro|brasilia|belo horizonte|curitiba|porto alegre",
+    "Asia/Kolkata": "delhi|new delhi|дели|делі|mumbai|bombay|мумбаи|мумбаї|bangalore|chennai|hyderabad|pune",
+    "Asia/Shanghai": "beijing|peking|pékin|pekín|пекин|пекін|guangzhou|shenzhen",
+}
+_MORE_COUNTRIES = {
+    "US": "usa|u.s.a|сша|eeuu|ee.uu|ee. uu",
+    "GB": "uk|great britain|england|scotland|wales|англия|англія|angleterre|inglaterra",
+    "DE": "deutschland",
+    "TR": "turkey|türkiye|turquía|turquie",
+    "CZ": "czech republic|чешская республика|république tchèque|república checa",
+    "BY": "белоруссия|білорусія",
+    "NL": "holland|голландия|голландія|hollande|holanda",
+    "AE": "uae|оаэ|оае",
+}
+# What to offer for a country with more zones than anybody reads through, the most peopled ones first. Whoever lives in
+# another zone of it names their city.
+_OFFERED = {
+    "AR": "America/Argentina/Buenos_Aires",
+    "AU": "Australia/Sydney Australia/Melbourne Australia/Brisbane Australia/Adelaide Australia/Darwin Australia/Perth",
+    "BR": "America/Sao_Paulo America/Fortaleza America/Manaus America/Cuiaba America/Rio_Branco America/Noronha",
+    "CA": "America/Toronto America/Vancouver America/Edmonton America/Winnipeg America/Regina America/Halifax"
+    " America/St_Johns",
+    "CL": "America/Santiago America/Punta_Arenas Pacific/Easter",
+    "DE": "Europe/Berlin",
+    "EC": "America/Guayaquil Pacific/Galapagos",
+    "ES": "Europe/Madrid Atlantic/Canary",
+    "KZ": "Asia/Almaty",
+    "MX": "America/Mexico_City America/Cancun America/Monterrey America/Chihuahua America/Hermosillo America/Mazatlan"
+    " America/Ciudad_Juarez America/Tijuana",
+    "PT": "Europe/Lisbon Atlantic/Madeira Atlantic/Azores",
+    "RU": "Europe/Moscow Europe/Kaliningrad Europe/Samara Asia/Yekaterinburg Asia/Omsk Asia/Novosibirsk"
+    " Asia/Krasnoyarsk Asia/Irkutsk Asia/Yakutsk Asia/Vladivostok Asia/Magadan Asia/Kamchatka",
+    "US": "America/New_York America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Anchorage"
+    " Pacific/Honolulu",
 }
 
 
 def find_zones(text: str) -> tuple[str, ...]:
     """List the zones that the text may mean, in order; empty if none.
 
-    Fixed offsets and abbreviations (`+3`, `MSK`, `EST`, `Etc/GMT+3`) mean none: they know no summer time, and what
-    they stand for differs from place to place.
+    A city, a country, both ("Paris, France") or a zone's name. Fixed offsets and abbreviations (`+3`, `MSK`, `EST`,
+    `Etc/GMT+3`) mean none: they know no summer time, and what they stand for differs from place to place.
     """
-    word = folded(text.replace("_", " "))
-    return _index().get(word, ())
+    word = _key(text)
+    if word in _index():
+        return _index()[word]
+    city, _, country = word.partition(",")
+    within = _zones_within(_territories().get(country.strip(), ""))
+    return tuple(zone for zone in _index().get(city, ()) if zone in within)
 
 
 def describe_zone(zone: str, now: datetime) -> str:
@@ -80,6 +122,11 @@ def describe_zone(zone: str, now: datetime) -> str:
     return zone if zone == shown else f"{zone} ({shown})"
 
 
+def _key(name: str) -> str:
+    """Reduce a name to what counts: neither letter case nor accents, and a space for a hyphen."""
+    return folded(name.replace("_", " ").replace("-", " "))
+
+
 @cache
 def _available() -> frozenset[str]:
     return frozenset(available_timezones() - _NOT_PLACES)
@@ -89,9 +136,10 @@ def _available() -> frozenset[str]:
 def _index() -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for name, zone in (*_cities(), *_countries()):
-        found.setdefault(folded(name.replace("_", " ")), {})[canonical(zone)] = None
-    for name, zone in _MORE.items():
-        found[folded(name)] = {zone: None}
+        found.setdefault(_key(name), {})[canonical(zone)] = None
+    for zone, names in _MORE_CITIES.items():
+        for name in names.split("|"):
+            found.setdefault(_key(name), {})[zone] = None
     return {name: tuple(places) for name, places in found.items() if name}
 
 
@@ -108,11 +156,21 @@ def _cities() -> Iterator[tuple[str, str]]:
 
 
 def _countries() -> Iterator[tuple[str, str]]:
-    zones_of = get_global("territory_zones")
-    for language in LANGUAGES:
-        for territory, name in Locale.parse(language).territories.items():
-            for zone in zones_of.get(territory, ()):
-                yield name, zone
+    for name, territory in _territories().items():
+        offered = _OFFERED.get(territory)
+        for zone in offered.split() if offered else get_global("territory_zones").get(territory, ()):
+            yield name, zone
+
+
+@cache
+def _territories() -> dict[str, str]:
+    """Map what a country may be called to its code."""
+    known = {_key(name): code for language in LANGUAGES for code, name in Locale.parse(language).territories.items()}
+    return known | {_key(name): code for code, names in _MORE_COUNTRIES.items() for name in names.split("|")}
+
+
+def _zones_within(territory: str) -> frozenset[str]:
+    return frozenset(canonical(zone) for zone in get_global("territory_zones").get(territory, ()))
 
 
 def canonical(zone: str) -> str:
