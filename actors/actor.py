@@ -194,7 +194,8 @@ class Mailbox(Generic[M]):
         self._fail_waiting()
 
     async def _put(self, envelope: Envelope[M]) -> None:
-        await anyio.lowlevel.checkpoint()
+        # No turn of the loop for each message: whoever puts many comes to wait for room by itself.
+        await anyio.lowlevel.checkpoint_if_cancelled()
         if self._closed:
             raise MailboxClosed
         # Nobody overtakes those who wait for room already: `_admit` leaves no room while somebody waits.
