@@ -1,0 +1,92 @@
+"""Random `kill -9` during a running dialogue load: nothing lost, nothing stored twice, nothing sent more than twice.
+
+`make test` runs a short seed of it, `make soak` two hundred kills. `MIGREBOT_SOAK_SEED` repeats a run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.program import Program
+from tests.e2e.test_telegram import polls
+
+if TYPE_CHECKING:
+
+    from tests.fakes.telegram import RemoteFakeTelegram, RemotePerson
+
+PEOPLE = 12
+FORM = ("/pain", "today", "3", "7", "no", "next", "skip", "yes", "{tag}", "400 mg", "no", "skip")
+"""A headache typed answer by answer: whatever is lost or doubled on the way ends in another entry or in none."""
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.soak)])
+def test_killed_at_random_it_loses_nothing_and_doubles_nothing_but_what_was_being_sent(
+    program: Program, telegram: RemoteFakeTelegram, kills: int
+) -> None:
+    seed = int(os.environ.get("MIGREBOT_SOAK_SEED") or random.randrange(10**6))
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    people = [telegram.user(1000 + n, first_name=f"P{n}", language_code="en") for n in range(PEOPLE)]
+    written: dict[int, list[str]] = {person.user_id: [] for person in people}
+    updates: list[int] = []
+    for _ in range(kills):
+        program.start()
+        polls(telegram)
+        begun = len(telegram.calls("sendMessage"))
+        updates += load(people, written, chance)
+        telegram.waits_for("sendMessage", begun + chance.randrange(1, 60), timeout=60)
+        program.kill()
+    program.start()
+    for person in people:
+        person.says("/pain 5 1h the-end 1")
+        person.sees("the-end", timeout=120)
+    assert program.stop() == 0
+    with closing(sqlite3.connect(program.directory / "data/migrebot.db")) as database:
+        check_stored(database, written, updates)
+    for person in people:
+        check_shown(person, written[person.user_id], kills)
+
+
+def load(people: list[RemotePerson], written: dict[int, list[str]], chance: random.Random) -> list[int]:
+    """Let everybody write at once, by line or by form; gives the numbers of the updates."""
+    updates = []
+    for person in chance.sample(people, len(people)):
+        mine = written[person.user_id]
+        tag = f"drug-{person.user_id}-{len(mine)}"
+        mine.append(tag)
+        lines = FORM if chance.random() < 0.5 else ("/pain 7 3h {tag} 400",)
+        updates += [person.says(line.format(tag=tag)) for line in lines]
+    return updates
+
+
+def check_stored(database: sqlite3.Connection, written: dict[int, list[str]], updates: list[int]) -> None:
+    """Every update has one inbox row that is done, every line one entry, and nothing waits or is left half way."""
+    rows = dict(database.execute("SELECT key, status FROM inbox WHERE channel = 'telegram'"))
+    assert {rows.get(str(update)) for update in updates} == {"done"}
+    assert database.execute("SELECT count(*) FROM inbox WHERE status <> 'done'").fetchone() == (0,)
+    found = Counter(database.execute("SELECT user_id, drug FROM intakes WHERE drug <> 'the-end'"))
+    assert found == Counter((user_id, tag) for user_id, tags in written.items() for tag in tags)
+    entries = dict(database.execute("SELECT user_id, count(*) FROM headaches GROUP BY user_id"))
+    assert entries == {user_id: len(tags) + 1 for user_id, tags in written.items()}
+    assert database.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+    waiting = database.execute("SELECT state, count(*) FROM outbox WHERE state <> 'sent' GROUP BY state").fetchall()
+    assert waiting == []
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def check_shown(person: RemotePerson, tags: list[str], kills: int) -> None:
+    """Every entry was confirmed, in order, at most twice, and twice at most as often as there were kills."""
+    cards = [text for text in person.chat.texts if "Saved" in text]
+    shown = [tag for text in cards for tag in tags if f"{tag} 400 mg" in text]
+    copies = Counter(shown)
+    assert set(copies) == set(tags)
+    assert max(copies.values()) <= 2
+    assert sum(count - 1 for count in copies.values()) <= kills
+    assert shown == sorted(shown, key=tags.index), "out of order"
