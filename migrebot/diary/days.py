@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from babel import Locale
 from babel.dates import get_day_names, get_month_names
 
-from migrebot.diary.numerals import in_digits
+from migrebot.diary.numerals import in_digits, is_negative
 from migrebot.languages import LANGUAGES
 from migrebot.typed import folded
 
@@ -36,12 +36,13 @@ _RELATIVE = {phrase: days for days, phrases in _DAYS_AGO.items() for phrase in p
 _DAYS = r"(?P<days>days?|д(?:ень|ня|ней|ні|нів)|jours?|dias?)"
 _WEEKS = r"(?P<weeks>weeks?|недел[юиь]|тиж(?:день|ні|нів)|semaines?|semanas?)"
 _AGO = re.compile(rf"(?:(?P<n>\d{{1,3}}) )?(?:{_DAYS}|{_WEEKS}) (?:ago|назад|тому(?: назад)?)")
+_ONE = frozenset({"день", "неделю", "тиждень"})
 _SINCE = re.compile(rf"hace (?P<n>\d{{1,3}}) (?:{_DAYS}|{_WEEKS})")
 
 _YEAR = r"(?P<year>\d{4})(?: ?(?:г|год|года|р|рік|року))?"
 _ISO = re.compile(r"(?P<year>\d{4})[-./](?P<month>\d{1,2})[-./](?P<day>\d{1,2})")
 _NUMERIC = re.compile(r"(\d{1,2})[./\-](\d{1,2})(?:[./\-](\d{4}|\d{2})(?: ?(?:г|года|р|року))?)?")
-_DAY = r"(?:the |le |el )?(?P<day>\d{1,2})(?:st|nd|rd|th|er|-?(?:го|е|ое|те))?"
+_DAY = r"(?:on )?(?:the |le |el )?(?P<day>\d{1,2})(?:st|nd|rd|th|er|-?(?:го|е|ое|те))?"
 _DAY_FIRST = re.compile(rf"{_DAY}[ \-/.]*(?:de |of )?(?P<month>[^\W\d_]+)\.?,?(?:[ \-/]*(?:de |del )?{_YEAR})?")
 _MONTH_FIRST = re.compile(rf"(?P<month>[^\W\d_]+)\.? {_DAY}(?:,? {_YEAR})?")
 _ON = re.compile(r"(?:on|в|во|у|le|el) (?=[^\W\d])")
@@ -61,7 +62,7 @@ def parse_day(text: str, today: date) -> date | None:
     latest such date up to `today`. The answer may lie in the future: the caller decides.
     """
     word = folded(text)
-    if len(word) > _LONGEST:
+    if is_negative(text) or len(word) > _LONGEST:
         return None
     return (
         _relative(word, today)
@@ -78,7 +79,9 @@ def _relative(word: str, today: date) -> date | None:
     # "il y a" holds no number, though "a" is one in English.
     digits = in_digits(word.replace("il y a ", "hace "))
     if match := _AGO.fullmatch(digits) or _SINCE.fullmatch(digits):
-        return today - timedelta(days=int(match["n"] or 1) * (7 if match["weeks"] else 1))
+        number = match["n"] or ("1" if (match["days"] or match["weeks"]) in _ONE else None)
+        days = int(number or 0) * (7 if match["weeks"] else 1)
+        return today - timedelta(days=days) if number else None
     return None
 
 

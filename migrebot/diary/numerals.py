@@ -25,6 +25,9 @@ _WORDS: dict[str, int] = {
     )
     for word in words.split()
 }
+ARTICLES = frozenset({"a", "an", "un", "une", "una"})
+"""Number words that are one only in front of a thing."""
+
 _WORD = re.compile(r"[^\W\d]+(?:'[^\W\d]+)?")
 _AND_A_HALF = re.compile(r" (?:and a half|et demie?|y medi[ao]|с половиной|з половиною)\b")
 _ONE_AND_A_HALF = re.compile(r"\b(?:полтор[аы]|півтор[аи])\b")
@@ -72,5 +75,5 @@ def is_negative(text: str) -> bool:
 
 
 def number_word(word: str) -> int | None:
-    """Understand a folded number word; an article is none."""
-    return None if word in {"a", "an", "un", "une", "una"} else _WORDS.get(word)
+    """Understand a folded number word; an article alone is none."""
+    return None if word in ARTICLES else _WORDS.get(word)

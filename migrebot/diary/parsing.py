@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from migrebot.diary.days import parse_day
-from migrebot.diary.numerals import NUMBER, in_digits, is_negative, number_word, parse_number
+from migrebot.diary.numerals import ARTICLES, NUMBER, in_digits, is_negative, number_word, parse_number
 from migrebot.typed import folded
 
 __all__ = [
@@ -150,7 +150,7 @@ def parse_duration(text: str) -> float | None:
         return _duration(int(match[1]) + int(match[2]) / 60)
     if re.fullmatch(NUMBER, digits):
         # "3/4" without a unit may well be "three to four".
-        return None if "/" in word else _duration(parse_number(digits))
+        return None if "/" in word or word in ARTICLES else _duration(parse_number(digits))
     match = _DURATION.fullmatch(digits)
     if not match or not any(match.groups()):
         return None
