@@ -97,6 +97,7 @@ class Writer:
         self._statements: Statements | None = None
         self._file: tuple[int, int] | None = None
         self._checkpoints = False
+        self._open = False
         self._pending: deque[Work[Any]] = deque()
         self._turn = anyio.Lock()
         self._busy = threading.Lock()
@@ -118,6 +119,7 @@ class Writer:
     async def open(self, *, checkpoints: bool) -> None:
         """Connect. Of several processes only one may `checkpoint`: SQLite up to 3.51.2 can lose data otherwise."""
         self._checkpoints = checkpoints
+        self._open = True
         await self.do(Work(lambda _: None, writes=False))
 
     async def scrub(self) -> None:
@@ -129,7 +131,12 @@ class Writer:
         """Do what is pending and disconnect."""
         with anyio.CancelScope(shield=True):
             await self.scrub()
-            await anyio.to_thread.run_sync(self._disconnect, limiter=self._limiter)
+            await anyio.to_thread.run_sync(self._shut, limiter=self._limiter)
+
+    def _shut(self) -> None:
+        with self._busy:
+            self._open = False
+            self._disconnect()
 
     def _drain(self) -> None:
         # The thread of a caller that asyncio cancelled in spite of its shield may still be at work: hence a lock.
@@ -177,6 +184,8 @@ class Writer:
             work.succeed(result)
 
     def _connected(self) -> Statements:
+        if not self._open:
+            raise StorageUnavailable("the storage is closed")
         if self._statements is None:
             self._connection = sqlite_file.connect(self._path)
             self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if self._checkpoints else 0}")

@@ -24,7 +24,7 @@ from storage.changes import (
 from storage.facts import AllOf, DrugNames, HeadacheById, UsualAmounts
 from storage.interface import GivenUp, Postponed, Sent
 from storage.records import InboxKey
-from tests.storage import samples
+from tests.storage import anything, samples
 from tests.storage.samples import HOUR, NOW, ask, commit, headache, intake, person, session, stored
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ async def storage(backend: Backend) -> AsyncIterator[Storage]:
 
 
 @examples
-@given(user=samples.users)
+@given(user=anything.users)
 async def test_a_user(storage: Storage, user: User) -> None:
     await stored(storage, SaveUser(user))
     assert (await ask(storage, AllOf(1001))).user == user
 
 
 @examples
-@given(identity=samples.identities)
+@given(identity=anything.identities)
 async def test_an_identity(storage: Storage, identity: Identity) -> None:
     await stored(storage, SaveIdentity(identity))
     found = (await ask(storage, AllOf(1001))).identities
@@ -66,7 +66,7 @@ async def test_an_identity(storage: Storage, identity: Identity) -> None:
 
 
 @settings(examples, max_examples=25)
-@given(form=samples.sessions)
+@given(form=anything.sessions)
 async def test_a_form_in_progress(backend: Backend, storage: Storage, form: Session) -> None:
     await stored(storage, SaveSession(form))
     # The storage remembers it; what it wrote is seen by another one only.
@@ -79,35 +79,35 @@ async def test_a_form_in_progress(backend: Backend, storage: Storage, form: Sess
 
 
 @examples
-@given(entry=samples.headaches)
+@given(entry=anything.headaches)
 async def test_a_headache(storage: Storage, entry: Headache) -> None:
     await stored(storage, SaveHeadache(entry))
     assert await ask(storage, HeadacheById(1001, entry.id)) == entry
 
 
 @examples
-@given(entry=samples.intakes)
+@given(entry=anything.intakes)
 async def test_an_intake(storage: Storage, entry: Intake) -> None:
     await stored(storage, SaveIntake(entry))
     assert entry in (await ask(storage, AllOf(1001))).intakes
 
 
 @examples
-@given(entry=samples.pressures)
+@given(entry=anything.pressures)
 async def test_a_pressure(storage: Storage, entry: Pressure) -> None:
     await stored(storage, SavePressure(entry))
     assert entry in (await ask(storage, AllOf(1001))).pressures
 
 
 @examples
-@given(entry=samples.drugs)
+@given(entry=anything.drugs)
 async def test_a_drug(storage: Storage, entry: Drug) -> None:
     await stored(storage, SaveDrug(entry))
     assert entry in (await ask(storage, AllOf(1001))).drugs
 
 
 @examples
-@given(message=samples.outgoing)
+@given(message=anything.outgoing)
 async def test_a_message(storage: Storage, message: Outgoing) -> None:
     [ticket] = (await stored(storage, Enqueue(message))).tickets
     assert (ticket.priority, ticket.address, ticket.not_before) == (
@@ -128,7 +128,7 @@ async def test_a_message(storage: Storage, message: Outgoing) -> None:
 
 
 @examples
-@given(text=samples.wild_text)
+@given(text=anything.wild_text)
 async def test_text_that_no_database_holds_is_mended_and_does_no_harm(storage: Storage, text: str) -> None:
     mended = "".join("\ufffd" if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in text)
     await stored(

@@ -1,0 +1,155 @@
+CREATE TABLE drugs (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    daily_max_mg REAL,
+    is_painkiller INTEGER,
+    is_antipyretic INTEGER
+) STRICT;
+
+CREATE INDEX drugs_user ON drugs (user_id);
+
+CREATE TABLE headaches (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    onset_at INTEGER,
+    end_at INTEGER,
+    duration_h REAL,
+    intensity INTEGER,
+    aura INTEGER,
+    triggers TEXT,
+    symptoms TEXT,
+    medicine_taken INTEGER,
+    note TEXT,
+    deleted_at INTEGER,
+    -- For the intakes to refer to: one of another user's attack cannot be stored.
+    UNIQUE (user_id, id)
+) STRICT;
+
+CREATE INDEX headaches_day ON headaches (user_id, day);
+
+CREATE INDEX headaches_deleted ON headaches (deleted_at) WHERE deleted_at IS NOT NULL;
+
+CREATE TABLE identities (
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    muted_at INTEGER,
+    PRIMARY KEY (channel, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX identities_user ON identities (user_id);
+
+CREATE TABLE inbox (
+    channel TEXT NOT NULL,
+    key TEXT NOT NULL,
+    user_id INTEGER,
+    status TEXT NOT NULL CHECK (status IN ('attempted', 'done', 'quarantined')),
+    handled_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    raw BLOB,
+    reason TEXT,
+    PRIMARY KEY (channel, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX inbox_handled ON inbox (handled_at);
+
+CREATE TABLE intakes (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    drug TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    amount REAL,
+    unit TEXT NOT NULL,
+    headache_id INTEGER,
+    deleted_at INTEGER,
+    position INTEGER NOT NULL,
+    FOREIGN KEY (user_id, headache_id) REFERENCES headaches (user_id, id) ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX intakes_day ON intakes (user_id, day);
+
+CREATE INDEX intakes_deleted ON intakes (deleted_at) WHERE deleted_at IS NOT NULL;
+
+CREATE INDEX intakes_headache ON intakes (user_id, headache_id);
+
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    user_id INTEGER,
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'given_up')),
+    body TEXT,
+    callback_id TEXT NOT NULL,
+    not_before INTEGER,
+    key TEXT,
+    attempts INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    reason TEXT,
+    message_id TEXT,
+    CHECK ((settled_at IS NULL) = (state IN ('queued', 'sending'))),
+    CHECK (body IS NULL OR settled_at IS NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX outbox_key ON outbox (key) WHERE settled_at IS NULL AND key IS NOT NULL;
+
+CREATE INDEX outbox_settled ON outbox (settled_at) WHERE settled_at IS NOT NULL;
+
+CREATE INDEX outbox_waiting ON outbox (channel, address) WHERE settled_at IS NULL;
+
+CREATE TABLE pressures (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    measured_at INTEGER NOT NULL,
+    timezone TEXT NOT NULL,
+    systolic INTEGER NOT NULL,
+    diastolic INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    pulse INTEGER,
+    deleted_at INTEGER
+) STRICT;
+
+CREATE INDEX pressures_deleted ON pressures (deleted_at) WHERE deleted_at IS NOT NULL;
+
+CREATE INDEX pressures_measured ON pressures (user_id, measured_at);
+
+CREATE TABLE sessions (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    form TEXT NOT NULL,
+    step TEXT NOT NULL,
+    state TEXT NOT NULL,
+    token TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    progress TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX sessions_expires ON sessions (expires_at);
+
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY,
+    language TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    timezone TEXT,
+    zone_offered INTEGER NOT NULL,
+    greeted_at INTEGER,
+    agreed_at INTEGER
+) STRICT;
