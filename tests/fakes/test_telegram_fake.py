@@ -472,7 +472,7 @@ async def test_a_webhook_gets_the_updates_in_order_until_it_takes_them(fake: Fak
     assert (await raw.call("deleteWebhook"))["result"]
     assert (await raw.call("getWebhookInfo"))["result"]["url"] == ""
     listener.close()
-    await receiver.shutdown()
+    await receiver.shutdown(0)
 
 
 # Requests of all kinds

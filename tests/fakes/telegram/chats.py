@@ -75,10 +75,7 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def buttons(self) -> list[list[Button]]:
         """The rows of buttons under it."""
-        return [
-            [Button(button["text"], button.get("callback_data"), button.get("url")) for button in row]
-            for row in self.keyboard or []
-        ]
+        return [[_button(button) for button in row] for row in self.keyboard or []]
 
     @property
     def labels(self) -> list[str]:
@@ -87,10 +84,11 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     def button(self, label: str) -> Button | None:
         """Find a button by what it says; a mark or emoji before the words and letter case do not count."""
-        everything = [button for row in self.buttons for button in row]
-        exact = (button for button in everything if button.text == label)
-        alike = (button for button in everything if _plain(button.text) == _plain(label) != "")
-        return next(exact, None) or next(alike, None)
+        everything = [button for row in self.keyboard or [] for button in row]
+        found = next((button for button in everything if button["text"] == label), None)
+        if found is None and (words := _plain(label)):
+            found = next((button for button in everything if _plain(button["text"]) == words), None)
+        return None if found is None else _button(found)
 
     def wire(self, chat: dict[str, Any]) -> dict[str, Any]:
         """Give it as a Message of the Bot API."""
@@ -255,6 +253,10 @@ class Chat:
 
 def _plain(label: str) -> str:
     return _LEADING_MARK.sub("", label).strip().casefold()
+
+
+def _button(wire: dict[str, Any]) -> Button:
+    return Button(wire["text"], wire.get("callback_data"), wire.get("url"))
 
 
 def _file(file: Document) -> dict[str, Any]:

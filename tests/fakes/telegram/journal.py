@@ -5,7 +5,7 @@ Times are ``time.monotonic()``, which all processes of a machine share.
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -66,8 +66,8 @@ class Step(msgspec.Struct):
         available: when getUpdates could have returned it.
         delivered: when getUpdates first did.
         answered: when the callback query of a press was answered.
-        replied: when the first message or edit after it reached the chat. One open step per chat at a time makes
-            this exact; with more the oldest open step takes the reply.
+        replied: when the first message or edit after it was fetched reached the chat. One open step per chat at a
+            time makes this exact; with more, one reply counts for all that were fetched.
     """
 
     update_id: int
@@ -141,7 +141,7 @@ class Journal:
         self.counts: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.number = 0
-        self._open: dict[int, deque[Step]] = {}
+        self._open: dict[int, list[Step]] = {}
         self._by_update: dict[int, Step] = {}
         self._watches: list[_Watch] = []
 
@@ -165,16 +165,18 @@ class Journal:
         """Note that a call did its work, which may be the reply of a step."""
         call.effect = True
         if call.method in SHOWING and call.chat_id is not None:
-            waiting = self._open.get(call.chat_id)
-            if waiting and waiting[0].delivered is not None:
-                waiting.popleft().replied = time.monotonic()
+            for step in self._open.pop(call.chat_id, ()):
+                if step.delivered is None:
+                    self._open.setdefault(call.chat_id, []).append(step)
+                else:
+                    step.replied = time.monotonic()
 
     def made(self, update_id: int, chat_id: int) -> None:
         """Note that an update can be fetched from now on."""
         step = Step(update_id, chat_id, time.monotonic())
         self.steps.append(step)
         self._by_update[update_id] = step
-        self._open.setdefault(chat_id, deque()).append(step)
+        self._open.setdefault(chat_id, []).append(step)
 
     def delivered(self, update_ids: list[int]) -> None:
         """Note that updates were given to the bot."""

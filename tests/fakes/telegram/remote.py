@@ -76,7 +76,7 @@ class RemotePerson:
         """Send a place."""
         return self._act("shares_location", latitude=latitude, longitude=longitude)
 
-    def sends_photo(self, content: bytes, caption: str = "") -> int:
+    def sends_photo(self, content: bytes = b"a picture", caption: str = "") -> int:
         """Send a picture."""
         return self._act("sends_photo", content=base64.b64encode(content).decode(), caption=caption)
 

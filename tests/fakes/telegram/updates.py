@@ -77,12 +77,15 @@ class UpdateQueue:
         if isinstance(kinds, list):
             self._allowed = frozenset(kind for kind in kinds if isinstance(kind, str))
 
+    def wants(self, kind: str) -> bool:
+        """Tell whether the bot asked for this kind of update."""
+        return kind in self._allowed if self._allowed else kind not in _ONLY_ON_REQUEST
+
     def push(self, kind: str, content: dict[str, Any]) -> int:
         """Make an update of one kind and give its id; one that the bot did not ask for is lost but takes an id."""
         update_id = self._next_id
         self._next_id += 1
-        wanted = kind in self._allowed if self._allowed else kind not in _ONLY_ON_REQUEST
-        if wanted:
+        if self.wants(kind):
             self._append(update_id, _written({"update_id": update_id, kind: content}), kind)
         return update_id
 

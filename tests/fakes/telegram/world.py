@@ -102,7 +102,8 @@ class World:
 
     def push(self, chat: Chat, kind: str, content: dict[str, Any]) -> int:
         """Make an update about a chat."""
-        self.journal.made(self.updates.next_id, chat.chat_id)
+        if self.updates.wants(kind):
+            self.journal.made(self.updates.next_id, chat.chat_id)
         return self.updates.push(kind, content)
 
     def readable(self, arguments: Arguments) -> Chat:
