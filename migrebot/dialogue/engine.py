@@ -31,6 +31,9 @@ MAX_OWN_WORD = 60
 
 SELECTED = "✅ "
 
+_STEERING: tuple[tuple[Control, ...], ...] = (("next",), ("skip", "save"), ("back", "cancel"))
+"""The controls by rows, below the choices."""
+
 
 def begin(
     form: Form, turn: Turn, *, step: str | None = None, answers: dict[str, Any] | None = None, said: str = ""
@@ -223,13 +226,16 @@ def _keyboard(rows: Sequence[Sequence[Choice]], step: Step, session: Session, tu
             buttons.append(Button(mark + choice.label, f"q:{session.token}:{number}"))
             number += 1
         keyboard.append(tuple(buttons))
+    offered = _offered_controls(step, session)
     steering = [
-        Button(controls.label(control, turn.tr), f"q:{session.token}:{control}")
-        for control in _offered_controls(step, session)
+        tuple(
+            Button(controls.label(control, turn.tr), f"q:{session.token}:{control}")
+            for control in together
+            if control in offered
+        )
+        for together in _STEERING
     ]
-    # Those that go on in one row, those that go away in the next.
-    split = next(i for i, button in enumerate(steering) if button.data.endswith(("back", "cancel")))
-    return tuple(row for row in (*keyboard, tuple(steering[:split]), tuple(steering[split:])) if row)
+    return tuple(row for row in (*keyboard, *steering) if row)
 
 
 def _replace(session: Session, **changes: Any) -> Session:

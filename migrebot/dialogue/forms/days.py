@@ -62,6 +62,7 @@ def _month(view: View, page: str) -> Rows:
             for day in week
         ]
         for week in calendar.Calendar().monthdatescalendar(first.year, first.month)
+        if week[0] <= view.today
     ]
     return [[heading], weekdays, *weeks, _neighbours(view, first)]
 
