@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from actors.local_chat_sender import LocalChatSender, Page
     from migrebot.access import Access, ChatPass
     from migrebot.clock import Clock
+    from migrebot.messages import ToDelivery, ToDialogue
 
 HEARTBEAT_SECONDS = 15.0
 """Between two signs of life; proxies cut connections that are silent for 30 to 60."""
@@ -90,8 +91,8 @@ class LocalChat(Actor[Never]):
         *,
         mailbox: Mailbox[Never],
         sender: LocalChatSender,
-        dialogue: Mailbox[Inbound],
-        delivery: Mailbox[ChatOpened],
+        dialogue: Mailbox[ToDialogue],
+        delivery: Mailbox[ToDelivery],
         access: Access,
         clock: Clock,
         default_language: str = "en",

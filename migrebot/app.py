@@ -258,6 +258,9 @@ class Program:
             on_alert=self._alert,
         )
 
+    def _readiness(self) -> tuple[bool, dict[str, str]]:
+        return self.supervisor.readiness()
+
     def _web(self) -> Web:
         config = self._config.http
         actors = (self._chat, self._telegram)
@@ -266,7 +269,8 @@ class Program:
             host=config.host,
             port=config.port,
             routes=[route for actor in actors if actor is not None for route in actor.routes()],
-            readiness=lambda: self.supervisor.readiness(),
+            # Asked for when somebody asks: the supervisor is made of the actors, this one among them.
+            readiness=self._readiness,
             access=self._access,
         )
 

@@ -15,7 +15,7 @@ from actors.web import Web
 from migrebot.access import Access, load_secret
 from migrebot.clock import SystemClock
 from migrebot.errors import NotSent
-from migrebot.messages import Address, Body, ChatOpened, Document, Inbound, Priority, Stored
+from migrebot.messages import Address, Body, Document, Inbound, Priority, Stored, ToDelivery, ToDialogue
 from storage.records import OutboxRow
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class ScriptedBot:
     """Stores every message once and answers it by the script; `heard` is what it was told, `sent` what arrived."""
 
     def __init__(self, script: Script, sender: LocalChatSender) -> None:
-        self.inbox: Mailbox[Inbound] = Mailbox()
-        self.openings: Mailbox[ChatOpened] = Mailbox()
+        self.inbox: Mailbox[ToDialogue] = Mailbox()
+        self.openings: Mailbox[ToDelivery] = Mailbox()
         self.heard: list[Inbound] = []
         self.sent: list[tuple[OutboxRow, str]] = []
         self.failures: list[str] = []

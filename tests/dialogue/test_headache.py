@@ -308,7 +308,7 @@ async def test_today_is_the_day_in_the_zone_of_the_person(house: House, ann: Per
     assert [entry.day for entry in (await everything(house, ann)).headaches] == [date(2026, 6, 16)]
 
 
-async def test_own_words_and_frequent_choices_come_first_the_next_time(house: House, ann: Person) -> None:
+async def test_own_words_and_frequent_choices_come_first_the_next_time(ann: Person) -> None:
     for text in ("/pain", "today", "1", "5", "skip", "weather", "moving house", "save now"):
         await ann.says(text)
     for text in ("/pain", "today", "1", "5", "skip"):
