@@ -173,7 +173,7 @@ function lay(keyboard, rows) {
       const button = row.children[place];
       if (button.textContent !== label) button.textContent = label;
       button.data = data;
-      button.classList.toggle("chosen", label.startsWith("✓"));
+      button.classList.toggle("chosen", label.startsWith("✅"));
       button.classList.toggle("blank", !/[\p{L}\p{N}\p{S}…‹›]/u.test(label));
     });
   });

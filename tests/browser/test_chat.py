@@ -47,7 +47,7 @@ def keyboard(*rows: str) -> Keyboard:
 
 
 CALENDAR = keyboard("June 2026", "Mo|Tu|We|Th|Fr|Sa|Su", *["1|2|3|4|5|6|7"] * 5, "‹ May|Recent days|Jul ›", "Cancel")
-FACTORS = keyboard("✓ Стресс|После стресса", "Яркий свет|Сильные запахи|Физическая нагрузка", "Далее", "Назад|Отмена")
+FACTORS = keyboard("✅ Стресс|После стресса", "Яркий свет|Сильные запахи|Физическая нагрузка", "Далее", "Назад|Отмена")
 SCALE = keyboard("1|2|3|4|5", "6|7|8|9|10", "Back|Skip", "Save now")
 
 HOSTILE = (
