@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from storage import rows
+from storage import columns, diary_rows, rows
 from storage.applying import Statement
+from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
     DrugNames,
@@ -22,7 +23,6 @@ from storage.facts import (
     OpenHeadache,
     UsualAmounts,
 )
-from storage.rows import Row, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,7 +70,7 @@ def _usual_amounts(fact: UsualAmounts) -> Question:
 
 def _last_intakes(fact: LastIntakes) -> Question:
     query = Statement("last_intakes", (fact.user_id, fact.user_id, fact.besides))
-    return Question((query,), lambda results: tuple(map(rows.intake, results[0])))
+    return Question((query,), lambda results: tuple(map(diary_rows.intake, results[0])))
 
 
 def _headache_by_id(fact: HeadacheById) -> Question:
@@ -79,7 +79,7 @@ def _headache_by_id(fact: HeadacheById) -> Question:
 
 def _intakes_of(fact: IntakesOf) -> Question:
     query = Statement("intakes_of", (fact.user_id, fact.headache_id))
-    return Question((query,), lambda results: tuple(map(rows.intake, results[0])))
+    return Question((query,), lambda results: tuple(map(diary_rows.intake, results[0])))
 
 
 def _open_headache(fact: OpenHeadache) -> Question:
@@ -92,7 +92,7 @@ def _has_had_aura(fact: HasHadAura) -> Question:
 
 def _frequent_choices(fact: FrequentChoices) -> Question:
     def answer(results: Sequence[list[Row]]) -> tuple[str, ...]:
-        return tuple(_most_often(choice for row in results[0] for choice in rows.strings(row[0]))[:MOST_CHOICES])
+        return tuple(_most_often(choice for row in results[0] for choice in columns.strings(row[0]))[:MOST_CHOICES])
 
     return Question((_of(_CHOSEN[fact.field], fact),), answer)
 
@@ -103,10 +103,10 @@ def _all_of(fact: AllOf) -> Question:
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
-            headaches=tuple(map(rows.headache, headaches)),
-            intakes=tuple(map(rows.intake, intakes)),
-            pressures=tuple(map(rows.pressure, pressures)),
-            drugs=tuple(map(rows.drug, drugs)),
+            headaches=tuple(map(diary_rows.headache, headaches)),
+            intakes=tuple(map(diary_rows.intake, intakes)),
+            pressures=tuple(map(diary_rows.pressure, pressures)),
+            drugs=tuple(map(diary_rows.drug, drugs)),
         )
 
     names = ("user", "identities_of", "headaches", "intakes", "pressures", "drugs")
@@ -118,7 +118,7 @@ def _of(query: str, fact: Fact[Any]) -> Statement:
 
 
 def _one_headache(results: Sequence[list[Row]]) -> Any:
-    return rows.headache(results[0][0]) if results[0] else None
+    return diary_rows.headache(results[0][0]) if results[0] else None
 
 
 def _most_often(names: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from migrebot.messages import Outgoing, Ticket
-from storage import rows
+from storage import columns, diary_rows, rows
 from storage.changes import (
     CancelQueued,
     Change,
@@ -26,8 +26,8 @@ from storage.changes import (
     Unit,
     Unmute,
 )
+from storage.columns import Row, clean
 from storage.interface import GivenUp, Postponed, Sent, Settlement
-from storage.rows import Row, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def _end_session(change: EndSession, _now: int) -> tuple[Step, ...]:
 
 
 def _save_headache(change: SaveHeadache, _now: int) -> tuple[Step, ...]:
-    return (Statement("save_headache", rows.headache_values(change.headache), owned=True),)
+    return (Statement("save_headache", diary_rows.headache_values(change.headache), owned=True),)
 
 
 def _save_intakes(change: SaveIntakes, _now: int) -> tuple[Step, ...]:
@@ -114,22 +114,22 @@ def _save_intakes(change: SaveIntakes, _now: int) -> tuple[Step, ...]:
     return (
         Statement("clear_intakes", (change.headache_id, change.user_id)),
         *(
-            Statement("save_intake", rows.intake_values(intake, position), owned=True)
+            Statement("save_intake", diary_rows.intake_values(intake, position), owned=True)
             for position, intake in enumerate(change.intakes)
         ),
     )
 
 
 def _save_intake(change: SaveIntake, _now: int) -> tuple[Step, ...]:
-    return (Statement("save_intake", rows.intake_values(change.intake), owned=True),)
+    return (Statement("save_intake", diary_rows.intake_values(change.intake), owned=True),)
 
 
 def _save_pressure(change: SavePressure, _now: int) -> tuple[Step, ...]:
-    return (Statement("save_pressure", rows.pressure_values(change.pressure), owned=True),)
+    return (Statement("save_pressure", diary_rows.pressure_values(change.pressure), owned=True),)
 
 
 def _save_drug(change: SaveDrug, _now: int) -> tuple[Step, ...]:
-    return (Statement("save_drug", rows.drug_values(change.drug), owned=True),)
+    return (Statement("save_drug", diary_rows.drug_values(change.drug), owned=True),)
 
 
 def _enqueue(change: Enqueue, now: int) -> tuple[Step, ...]:
@@ -189,7 +189,7 @@ def settling(settlement: Settlement, now: int) -> tuple[Statement, ...]:
             return (Statement("sent", (clean(settlement.message_id), now, row_id)),)
         case Postponed():
             not_reached = int(not settlement.reached)
-            values = (now, rows.micros(settlement.not_before), not_reached, clean(settlement.reason), row_id)
+            values = (now, columns.micros(settlement.not_before), not_reached, clean(settlement.reason), row_id)
             return (Statement("postpone", values),)
         case GivenUp():
             reason = clean(settlement.reason)

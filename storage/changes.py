@@ -70,19 +70,28 @@ class SaveDrug(Struct, frozen=True):
 
 
 class Enqueue(Struct, frozen=True):
-    """Add a message to the outbox; one with a `key` that already waits is not added."""
+    """Add a message to the outbox.
+
+    One with a `key` that waits already, or is being sent, is not added; one for a muted address is given up at once.
+    """
 
     message: Outgoing
 
 
 class CancelQueued(Struct, frozen=True):
-    """Take back the waiting message with this key, if it is still waiting."""
+    """Take back the waiting message with this key, if it is still waiting.
+
+    One that is being sent at this moment is not sent a second time, whatever becomes of it.
+    """
 
     key: str
 
 
 class Mute(Struct, frozen=True):
-    """Nothing may be sent to this address any more; what waits for it is given up."""
+    """Nothing may be sent to this address any more; what waits for it is given up.
+
+    What is being sent at this moment is not sent a second time, whatever becomes of it.
+    """
 
     address: Address
     reason: str
@@ -95,7 +104,10 @@ class Unmute(Struct, frozen=True):
 
 
 class EraseUser(Struct, frozen=True):
-    """Delete the user and every row that belongs to the user, waiting messages and set-aside input included."""
+    """Delete the user and every row that belongs to the user, waiting messages and set-aside input included.
+
+    Of messages from the user only the keys stay, so that none is handled again. Nothing of it is left on the disk.
+    """
 
     user_id: int
 

@@ -3,6 +3,9 @@
 Every method may raise `StorageUnavailable`: then nothing of that call was stored, and it may be called again. A call
 that returns is durable: it survives `kill -9` and a power cut. Calls may be made concurrently; a driver merges
 concurrent writes into one transaction where it can. Cancelling a call does not take back what it began.
+
+Text that a database cannot hold (NUL, lone surrogates) is stored with U+FFFD in its place, wherever people or
+messengers may have written it.
 """
 
 from __future__ import annotations
@@ -81,7 +84,7 @@ class Storage(Protocol):
     async def open(self) -> None:
         """Bring the schema up to date and get ready.
 
-        Raises `UserError` if the database is newer than the program or cannot be opened.
+        Raises `UserError` if the database is newer than the program, in use by another one, or cannot be opened.
         """
         ...
 
@@ -101,7 +104,8 @@ class Storage(Protocol):
         """Find who writes from each address, in order.
 
         An unknown address yields a new user (`is_new`), not yet stored: language from the profile, id as promised by
-        `User.id`. Two calls for the same unknown address may yield different users until one is stored.
+        `User.id` (negative if another address has the Telegram id already). Two calls for the same unknown address
+        may yield different users until one is stored.
         """
         ...
 

@@ -1,32 +1,18 @@
-"""How a record looks in a row: instants are microseconds since the epoch, dates ISO text, the rest of it JSON text.
+"""How people, their forms and their messages look in a row; the order of the columns is that of the named SQL.
 
-Shared by the drivers; the order of the columns is that of the named SQL. Text a database cannot hold (NUL on
-Postgres, lone surrogates on both) is stored with U+FFFD in its place: a note with a broken character in it is still
-a note, and whoever wrote it does not know why it should be refused.
+Shared by the drivers.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Body, Outgoing, Priority, Profile, Ticket
+from storage.columns import Row, clean, instant, maybe_clean, maybe_instant, maybe_micros, micros, to_json
 from storage.records import Frame, Identity, Offer, OutboxRow, Session, User
-
-Row: TypeAlias = "tuple[Any, ...]"
-"""A row of a result, or the values of a statement."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_encode = msgspec.json.Encoder().encode
-_profile = msgspec.json.Decoder(Profile).decode
-_body: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
-_strings = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 class _Progress(Struct, frozen=True, array_like=True):
@@ -39,69 +25,9 @@ class _Progress(Struct, frozen=True, array_like=True):
     page: str
 
 
+_profile = msgspec.json.Decoder(Profile).decode
 _progress = msgspec.json.Decoder(_Progress).decode
-
-
-def micros(instant: datetime) -> int:
-    """Give the microseconds since the epoch."""
-    span = instant - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-
-
-def instant(value: int) -> datetime:
-    """Give the instant, in UTC."""
-    return _EPOCH + timedelta(microseconds=value)
-
-
-def _micros(instant: datetime | None) -> int | None:
-    return None if instant is None else micros(instant)
-
-
-def _instant(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)
-
-
-def _truth(value: int | None) -> bool | None:
-    return None if value is None else bool(value)
-
-
-def clean(text: str) -> str:
-    """Replace what no database holds by U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", text)
-
-
-def _clean_all(value: Any) -> Any:
-    """Do so in every text inside a JSON value."""
-    match value:
-        case str():
-            return clean(value)
-        case list():
-            return [_clean_all(item) for item in value]
-        case dict():
-            return {_clean_all(key): _clean_all(item) for key, item in value.items()}
-        case _:
-            return value
-
-
-def to_json(value: Any) -> str:
-    """Give the JSON of a record."""
-    try:
-        return _encode(value).decode()
-    except UnicodeEncodeError:
-        return _encode(_clean_all(msgspec.to_builtins(value))).decode()
-
-
-def strings(text: str) -> tuple[str, ...]:
-    """Read a JSON list of strings."""
-    return _strings(text)
-
-
-def _some_json(value: tuple[str, ...] | None) -> str | None:
-    return None if value is None else to_json(value)
-
-
-def _some_strings(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else _strings(text)
+_body: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
 
 
 def user_values(user: User) -> Row:
@@ -112,8 +38,8 @@ def user_values(user: User) -> Row:
         micros(user.created_at),
         user.timezone,
         int(user.zone_offered),
-        _micros(user.greeted_at),
-        _micros(user.agreed_at),
+        maybe_micros(user.greeted_at),
+        maybe_micros(user.agreed_at),
     )
 
 
@@ -125,8 +51,8 @@ def user(row: Row) -> User:
         created_at=instant(row[2]),
         timezone=row[3],
         zone_offered=bool(row[4]),
-        greeted_at=_instant(row[5]),
-        agreed_at=_instant(row[6]),
+        greeted_at=maybe_instant(row[5]),
+        agreed_at=maybe_instant(row[6]),
     )
 
 
@@ -138,7 +64,7 @@ def identity_values(identity: Identity) -> Row:
         identity.user_id,
         to_json(identity.profile),
         micros(identity.seen_at),
-        _micros(identity.muted_at),
+        maybe_micros(identity.muted_at),
     )
 
 
@@ -149,7 +75,7 @@ def identity(row: Row) -> Identity:
         user_id=row[2],
         profile=_profile(row[3]),
         seen_at=instant(row[4]),
-        muted_at=_instant(row[5]),
+        muted_at=maybe_instant(row[5]),
     )
 
 
@@ -192,137 +118,6 @@ def session(row: Row) -> Session:
     )
 
 
-def headache_values(headache: Headache) -> Row:
-    """Give the row of an attack."""
-    return (
-        headache.id,
-        headache.user_id,
-        headache.day.isoformat(),
-        headache.timezone,
-        micros(headache.created_at),
-        _micros(headache.onset),
-        _micros(headache.end),
-        headache.duration_h,
-        headache.intensity,
-        headache.aura,
-        _some_json(headache.triggers),
-        _some_json(headache.symptoms),
-        headache.medicine_taken,
-        None if headache.note is None else clean(headache.note),
-        _micros(headache.deleted_at),
-    )
-
-
-def headache(row: Row) -> Headache:
-    """Read the row of an attack."""
-    return Headache(
-        id=row[0],
-        user_id=row[1],
-        day=date.fromisoformat(row[2]),
-        timezone=row[3],
-        created_at=instant(row[4]),
-        onset=_instant(row[5]),
-        end=_instant(row[6]),
-        duration_h=row[7],
-        intensity=row[8],
-        aura=_truth(row[9]),
-        triggers=_some_strings(row[10]),
-        symptoms=_some_strings(row[11]),
-        medicine_taken=_truth(row[12]),
-        note=row[13],
-        deleted_at=_instant(row[14]),
-    )
-
-
-def intake_values(intake: Intake, position: int = 0) -> Row:
-    """Give the row of an intake; `position` tells apart those recorded at once."""
-    return (
-        intake.id,
-        intake.user_id,
-        intake.day.isoformat(),
-        intake.timezone,
-        clean(intake.drug),
-        micros(intake.created_at),
-        intake.amount,
-        clean(intake.unit),
-        intake.headache_id,
-        _micros(intake.deleted_at),
-        position,
-    )
-
-
-def intake(row: Row) -> Intake:
-    """Read the row of an intake."""
-    return Intake(
-        id=row[0],
-        user_id=row[1],
-        day=date.fromisoformat(row[2]),
-        timezone=row[3],
-        drug=row[4],
-        created_at=instant(row[5]),
-        amount=row[6],
-        unit=row[7],
-        headache_id=row[8],
-        deleted_at=_instant(row[9]),
-    )
-
-
-def pressure_values(pressure: Pressure) -> Row:
-    """Give the row of a blood pressure reading."""
-    return (
-        pressure.id,
-        pressure.user_id,
-        micros(pressure.measured_at),
-        pressure.timezone,
-        pressure.systolic,
-        pressure.diastolic,
-        micros(pressure.created_at),
-        pressure.pulse,
-        _micros(pressure.deleted_at),
-    )
-
-
-def pressure(row: Row) -> Pressure:
-    """Read the row of a blood pressure reading."""
-    return Pressure(
-        id=row[0],
-        user_id=row[1],
-        measured_at=instant(row[2]),
-        timezone=row[3],
-        systolic=row[4],
-        diastolic=row[5],
-        created_at=instant(row[6]),
-        pulse=row[7],
-        deleted_at=_instant(row[8]),
-    )
-
-
-def drug_values(drug: Drug) -> Row:
-    """Give the row of a drug."""
-    return (
-        drug.id,
-        drug.user_id,
-        clean(drug.name),
-        micros(drug.created_at),
-        drug.daily_max_mg,
-        drug.is_painkiller,
-        drug.is_antipyretic,
-    )
-
-
-def drug(row: Row) -> Drug:
-    """Read the row of a drug."""
-    return Drug(
-        id=row[0],
-        user_id=row[1],
-        name=row[2],
-        created_at=instant(row[3]),
-        daily_max_mg=row[4],
-        is_painkiller=_truth(row[5]),
-        is_antipyretic=_truth(row[6]),
-    )
-
-
 def outgoing_values(message: Outgoing, now: int) -> Row:
     """Give the row of a message to be sent."""
     return (
@@ -331,8 +126,8 @@ def outgoing_values(message: Outgoing, now: int) -> Row:
         message.user_id,
         int(message.priority),
         clean(message.callback_id),
-        _micros(message.not_before),
-        None if message.key is None else clean(message.key),
+        maybe_micros(message.not_before),
+        maybe_clean(message.key),
         to_json(message.body),
         now,
     )
@@ -353,4 +148,4 @@ def outbox_row(row: Row) -> OutboxRow:
 
 def ticket(row: Row) -> Ticket:
     """Read a waiting message."""
-    return Ticket(id=row[0], address=Address(row[1], row[2]), priority=row[3], not_before=_instant(row[4]))
+    return Ticket(id=row[0], address=Address(row[1], row[2]), priority=row[3], not_before=maybe_instant(row[4]))

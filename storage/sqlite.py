@@ -11,7 +11,7 @@ import anyio
 from migrebot.errors import StorageUnavailable, UserError
 from migrebot.logs import get_logger
 from migrebot.messages import FormExpired
-from storage import migrations, rows, sqlite_work
+from storage import columns, migrations, rows, sqlite_work
 from storage.answering import question
 from storage.applying import Foreign, prepare, settling
 from storage.changes import EraseUser
@@ -135,11 +135,11 @@ class SqliteStorage:
     async def next_expiry(self) -> datetime | None:
         """Tell when the first open form expires."""
         first = await self._read(lambda sql: sql("next_expiry").fetchall()[0][0])
-        return None if first is None else rows.instant(first)
+        return None if first is None else columns.instant(first)
 
     async def expired(self, now: datetime, limit: int) -> list[FormExpired]:
         """List forms that have expired, the oldest first."""
-        found = await self._read(lambda sql: sql("expired", (rows.micros(now), limit)).fetchall())
+        found = await self._read(lambda sql: sql("expired", (columns.micros(now), limit)).fetchall())
         return [FormExpired(user_id=user_id, token=token) for user_id, token in found]
 
     # --- messages in, and all they change ------------------------------------------------------------------------
@@ -150,7 +150,7 @@ class SqliteStorage:
 
     async def attempt(self, key: InboxKey, now: datetime) -> int:
         """Count an attempt at handling this message durably; returns the count, from 1."""
-        return await self._write(partial(sqlite_work.attempt, key, rows.micros(now)))
+        return await self._write(partial(sqlite_work.attempt, key, columns.micros(now)))
 
     async def load(self, facts: Iterable[Fact[Any]]) -> dict[Fact[Any], Any]:
         """Answer each question."""
@@ -160,7 +160,7 @@ class SqliteStorage:
     async def commit(self, units: Sequence[Unit], now: datetime) -> list[Result]:
         """Store the units in one transaction, each all or nothing, in order; one result each."""
         # What values look like is worked out here: a unit that cannot be stored raises where it came from.
-        prepared = [_prepared(unit, rows.micros(now)) for unit in units]
+        prepared = [_prepared(unit, columns.micros(now)) for unit in units]
         follow = partial(self._follow, units)
         results: list[Result] = await self._write(partial(sqlite_work.store, prepared), follow)
         if any(type(change) is EraseUser for unit in units for change in unit.changes):
@@ -176,15 +176,15 @@ class SqliteStorage:
 
     async def recover(self, now: datetime) -> list[Ticket]:
         """Settle what an unclean stop left in the middle of sending, then list all that waits."""
-        return await self._write(partial(sqlite_work.recover, rows.micros(now)))
+        return await self._write(partial(sqlite_work.recover, columns.micros(now)))
 
     async def claim(self, ids: Sequence[int], now: datetime) -> list[OutboxRow]:
         """Mark these waiting messages as being sent and give them."""
-        return await self._write(partial(sqlite_work.claim, ids, rows.micros(now)))
+        return await self._write(partial(sqlite_work.claim, ids, columns.micros(now)))
 
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Note what became of claimed messages."""
-        moment = rows.micros(now)
+        moment = columns.micros(now)
         statements = [statement for settlement in settlements for statement in settling(settlement, moment)]
         await self._write(partial(sqlite_work.settle, statements), self._people.forget_addresses)
 

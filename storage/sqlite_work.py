@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrebot.messages import Address
-from storage import rows
+from storage import columns, rows
 from storage.applying import Foreign, Posting, PreparedUnit
+from storage.columns import clean
 from storage.interface import Result
 from storage.newcomers import telegram_id
 from storage.records import Conversation
 from storage.retrying import may_go_again
-from storage.rows import clean
 from storage.sqlite_errors import UNSTORABLE
 
 if TYPE_CHECKING:
@@ -200,12 +200,12 @@ def begin_run(sql: Statements) -> bool:
 
 def purge_some(retention: Retention, sql: Statements) -> bool:
     """Delete some of what is no longer needed; tell whether there is more."""
-    deleted = rows.micros(retention.deleted)
+    deleted = columns.micros(retention.deleted)
     limits = {
-        "purge_forms": rows.micros(retention.forms),
-        "purge_quarantine": rows.micros(retention.quarantine),
-        "purge_outbox": rows.micros(retention.settled),
-        "purge_inbox": rows.micros(retention.inbox),
+        "purge_forms": columns.micros(retention.forms),
+        "purge_quarantine": columns.micros(retention.quarantine),
+        "purge_outbox": columns.micros(retention.settled),
+        "purge_inbox": columns.micros(retention.inbox),
         "purge_headaches": deleted,
         "purge_intakes": deleted,
         "purge_pressures": deleted,

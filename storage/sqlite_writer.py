@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from storage.rows import Row
+    from storage.columns import Row
 
 T = TypeVar("T")
 

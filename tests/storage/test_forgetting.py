@@ -163,7 +163,7 @@ async def test_keys_handled_long_ago_and_input_set_aside_long_ago_go_each_in_its
     await storage.purge(retention(inbox=NOW + HOUR))
     assert await storage.handled(keys) == {key("bad"), key("later")}
     assert await storage.attempt(key("attempted"), NOW) == 1
-    await storage.purge(retention(quarantine=NOW + HOUR))
+    await storage.purge(retention(quarantine=NOW + 2 * HOUR))
     assert await storage.handled(keys) == {key("later")}
 
 
