@@ -119,6 +119,8 @@ class Tapped:
         self.under_way = 0
         self.idle = anyio.Event()
         self.broken: set[str] = set()
+        self.answers = anyio.Event()
+        self.answers.set()
         self.calls: Counter[str] = Counter()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -130,7 +132,9 @@ class Tapped:
                 raise StorageUnavailable("disk full")
             self.under_way += 1
             try:
-                return await method(*args)
+                answer = await method(*args)
+                await self.answers.wait()
+                return answer
             finally:
                 self.under_way -= 1
                 if not self.under_way:
@@ -515,6 +519,15 @@ async def test_a_reply_with_an_unknown_outcome_is_sent_once_more_and_never_a_thi
     assert [alert.text for alert in world.alerts] == ["A message by telegram was given up: outcome unknown"]
 
 
+async def test_only_attempts_that_may_have_reached_the_messenger_count(storage: Storage, clock: FakeClock) -> None:
+    world = World(storage, clock, Limits(per_second=1e9, per_chat_second=1, burst=1))
+    world.telegram.script["a"].extend([None, NOT_SENT, NotSent("busy"), UNSURE])
+    async with world.running():
+        await world.tell(say("1"), say("2"))
+        await world.pass_time(20)
+        assert world.telegram.texts == ["1", "2", "2"]
+
+
 async def test_an_announcement_with_an_unknown_outcome_is_never_repeated(world: World) -> None:
     world.telegram.script["a"].append(UNSURE)
     async with world.running():
@@ -557,6 +570,7 @@ async def test_nothing_more_is_sent_to_who_blocked_the_bot(world: World) -> None
         assert world.telegram.texts == ["3"]
         await world.tell(say("4"))
         assert world.telegram.texts == ["3"]
+        assert world.tap.calls["claim"] == 1, "it asked for what was given up long ago"
         assert world.alerts == []
     assert await world.left() == []
 
@@ -684,16 +698,30 @@ async def test_when_cancelled_it_stores_what_it_knows_and_what_is_under_way_stay
     assert [ticket.id for ticket in await world.left()] == [3]
 
 
+async def test_when_cancelled_it_stores_what_could_not_be_stored_before(world: World) -> None:
+    async with AsyncExitStack() as stack, anyio.create_task_group() as group:
+        await world.delivery.start(stack)
+        group.start_soon(world.delivery.run)
+        world.tap.broken.add("settle")
+        await world.tell(say("1"))
+        world.tap.broken.clear()
+        group.cancel_scope.cancel()
+    assert world.telegram.texts == ["1"]
+    assert await world.left() == []
+
+
 async def test_a_message_claimed_when_the_actor_is_cancelled_is_not_counted_as_tried(world: World) -> None:
     async with AsyncExitStack() as stack:
         await world.delivery.start(stack)
+        tickets = await world.store(say("1", priority=Priority.ANNOUNCEMENT))
         async with anyio.create_task_group() as group:
             group.start_soon(world.delivery.run)
+            world.tap.answers = anyio.Event()
+            await world.mailbox.put(OutboxFilled(tickets))
             await world.clock.settle()
-            await world.mailbox.put(OutboxFilled(await world.store(say("1", priority=Priority.ANNOUNCEMENT))))
-            while not world.tap.calls["claim"]:
-                await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
+            world.tap.answers.set()
+    assert world.tap.calls["claim"] == 1
     assert world.telegram.texts == []
     assert len(await world.left()) == 1
 
