@@ -29,7 +29,6 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 from aiogram.methods import (
-    AnswerCallbackQuery,
     DeleteWebhook,
     GetMe,
     GetMyCommands,
@@ -84,6 +83,7 @@ CONNECTIONS = 100
 # Connections are kept for aiohttp's 15 seconds only: one that Telegram closes just as we use it leaves us uncertain.
 _TIMEOUT = ClientTimeout(total=None, connect=10, sock_connect=10)
 _JSON = {"Content-Type": "application/json"}
+_TRUE = b'{"ok":true,"result":true}'
 _NO_PREVIEW = {"is_disabled": True}
 
 _GONE = ("chat not found", "user not found", "user is deactivated", "peer_id_invalid")
@@ -91,7 +91,7 @@ _TOKEN = re.compile(r"\d{6,}:[\w-]{30,}")
 
 
 class _Lean(TelegramMethod[MessageId]):
-    """A method whose fields are ours already, so that nothing is validated or defaulted; only the id comes back."""
+    """aiogram's method reduced to the fields that are used here; of the message only the id comes back."""
 
     __returning__ = MessageId
 
@@ -110,6 +110,14 @@ class _EditText(_Lean):
     __api_method__ = "editMessageText"
 
     message_id: int
+
+
+class _AnswerPress(TelegramMethod[bool]):
+    __returning__ = bool
+    __api_method__ = "answerCallbackQuery"
+
+    callback_query_id: str
+    text: str | None
 
 
 class _Shown(msgspec.Struct):
@@ -152,6 +160,8 @@ class _Session(AiohttpSession):
             return cast("T", await super().make_request(bot, method, timeout))
         given = {name: value for name in method.model_fields_set if (value := getattr(method, name)) is not None}
         status, body = await self.post(bot, method.__api_method__, given)
+        if status == 200 and body == _TRUE:
+            return cast("T", True)
         if status == 200 and isinstance(method, _Lean):
             try:
                 return cast("T", MessageId.model_construct(message_id=_shown_reply.decode(body).result.message_id))
@@ -255,7 +265,7 @@ class TelegramClient:
 
     async def answer_press(self, callback_id: str, text: str = "") -> None:
         """End the waiting mark on a pressed button, perhaps with a few words."""
-        method = AnswerCallbackQuery(callback_query_id=callback_id, text=text or None)
+        method = _AnswerPress(callback_query_id=callback_id, text=text or None)
         await self._bounded(self._bot(method), PRESS_DEADLINE)
 
     async def upload(self, chat: int, content: bytes, filename: str, caption: str, *, html: bool) -> str:

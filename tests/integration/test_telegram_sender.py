@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from aiogram.exceptions import AiogramError
+from aiogram.methods import GetMe
 
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.messages import (
@@ -349,6 +351,12 @@ async def test_an_answer_without_a_description_is_an_error_like_any_other(fake: 
             await rig.sender.send(row(Say("hello")))
 
 
+async def test_an_outage_without_a_word_is_an_error_of_aiograms_and_no_other(rig: Rig) -> None:
+    client = await rig.link.open()
+    with pytest.raises(AiogramError):
+        client._session.checked(client._bot, GetMe(), 500, b'{"ok":false,"error_code":500}')
+
+
 async def test_before_the_client_stands_chats_are_held_back_and_opened_then(fake: FakeTelegram) -> None:
     rig = Rig(fake, FakeClock(datetime(2026, 6, 15, 12, tzinfo=UTC)))
     assert not rig.sender.reachable("501")
@@ -381,6 +389,8 @@ async def test_a_stop_of_the_actor_does_not_keep_what_waits_from_being_sent(fake
         Fault.unauthorized(),
         Fault.too_many_requests(2),
         Fault.refusal(403, "Forbidden: TOKEN"),
+        Fault.refusal(400, "TOKEN"),
+        Fault.refusal(400, "Bad Request: something is odd: my head hurts"),
         Fault.refusal(400, "Bad Request: https://api.telegram.org/botTOKEN/sendMessage"),
     ],
 )
