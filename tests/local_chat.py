@@ -69,6 +69,7 @@ class ScriptedBot:
             except MailboxClosed:
                 return
             inbound = envelope.message
+            assert isinstance(inbound, Inbound)
             repeated = inbound.key in self._keys
             self._keys.add(inbound.key)
             if not repeated:

@@ -35,6 +35,10 @@ _SEEN_AGAIN = timedelta(hours=12)
 
 def changes_of(turn: Turn, answer: Answer, profile: Profile) -> tuple[Change, ...]:
     """List what is stored for a turn that was answered, in an order in which each change finds what it needs."""
+    if isinstance(turn.content, InGroup):
+        # The group may have been left, and so muted, before.
+        again = Unmute(turn.conversation.identity.address)
+        return (again, *(Enqueue(message) for message in _messages(turn, answer, None)))
     if any(isinstance(change, EraseUser) for change in answer.changes):
         return (*answer.changes, *(Enqueue(message) for message in _messages(turn, answer, None)))
     if _leaves_no_trace(turn, answer):
@@ -48,9 +52,7 @@ def changes_of(turn: Turn, answer: Answer, profile: Profile) -> tuple[Change, ..
 
 
 def _leaves_no_trace(turn: Turn, answer: Answer) -> bool:
-    """Tell whether nobody is to be remembered: a group, or an unknown person who pressed a forgotten button."""
-    if isinstance(turn.content, InGroup):
-        return True
+    """Tell whether an unknown person did nothing worth a row: left, or pressed a forgotten button."""
     if not turn.conversation.is_new:
         return False
     return isinstance(turn.content, Left | Returned) or not (answer.replies or answer.changes)

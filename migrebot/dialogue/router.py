@@ -38,6 +38,8 @@ def _answer(turn: Turn) -> Answer:
             return _press(turn, press)
         case Location():
             return _cannot_read(turn, turn.tr("I cannot use a place yet. Please write the name of your city."))
+        case Unreadable("live_location"):
+            return Answer()  # it comes every few seconds for as long as it is shared
         case Unreadable():
             return _cannot_read(turn, turn.tr("I can only read text and buttons."))
         case Left():
