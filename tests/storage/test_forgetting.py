@@ -111,8 +111,11 @@ async def test_what_an_erased_person_wrote_before_is_not_handled_again(storage: 
 
 async def test_an_erased_person_can_begin_anew(storage: Storage) -> None:
     await fill(storage)
+    await storage.who([(ANNA, Profile()), (SECOND, Profile())], NOW)
     await stored(storage, EraseUser(1001))
     await person(storage)
+    assert not (await whois(storage)).is_new
+    assert (await whois(storage, SECOND)).is_new, "the second address was not linked again"
     everything = await ask(storage, AllOf(1001))
     assert everything.user is not None
     assert not any((everything.headaches, everything.intakes, everything.pressures, everything.drugs))
