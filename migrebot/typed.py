@@ -40,10 +40,11 @@ def _alike() -> dict[int, str]:
     accented = (chr(code) for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)))
     latin = {ord(letter): unicodedata.normalize("NFD", letter)[0] for letter in accented}
     plain = {code: letter for code, letter in latin.items() if letter.isascii()}
-    return plain | {ord("ё"): "е", ord("Ё"): "Е"} | {ord(mark): "'" for mark in "’ʼ‘´`"}
+    return plain | {ord("ё"): "е", ord("Ё"): "Е"} | {ord(mark): "'" for mark in "’ʼ‘´"}
 
 
 _ALIKE = _alike()
+_UNALIKE = re.compile(f"[{''.join(map(chr, _ALIKE))}]")
 
 
 def folded(text: str) -> str:
@@ -52,5 +53,8 @@ def folded(text: str) -> str:
     Letter case, accents on Latin letters, the shape of an apostrophe, a mark or emoji in front of the word, doubled
     spaces and a full stop at the end do not count.
     """
-    without_mark = _MARK.sub("", text) or text
-    return _SPACES.sub(" ", without_mark.translate(_ALIKE)).strip().rstrip(".!").casefold()
+    word = _MARK.sub("", text) or text
+    # Most words have none of them, and looking is far quicker than translating.
+    if _UNALIKE.search(word):
+        word = word.translate(_ALIKE)
+    return _SPACES.sub(" ", word).strip().rstrip(".!").casefold()

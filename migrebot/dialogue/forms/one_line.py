@@ -86,9 +86,11 @@ def _medicines(words: list[str], today: date) -> list[dict[str, Any]] | None:
         return []
     if parse_day(text, today) or parse_duration(text):
         return None
-    parts = [_medicine(part) for part in _BETWEEN.split(text)]
-    medicines = [part for part in parts if part is not None]
-    return medicines if len(medicines) == len(parts) <= MAX_MEDICINES else None
+    parts = _BETWEEN.split(text, maxsplit=MAX_MEDICINES)
+    if len(parts) > MAX_MEDICINES:
+        return None
+    medicines = [_medicine(part) for part in parts]
+    return None if None in medicines else [medicine for medicine in medicines if medicine]
 
 
 def _medicine(part: str) -> dict[str, Any] | None:
