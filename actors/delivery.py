@@ -116,7 +116,6 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         for link in self._links.values():
             link.begin()
         self._later: list[tuple[datetime, int, Ticket]] = []
-        self._held_back: set[int] = set()
         self._stop_at: float | None = None
         self._changed = Signal()
 
@@ -181,7 +180,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
 
     def _add(self, ticket: Ticket, *, recovered: bool = False) -> None:
         link = self._links.get(ticket.address.channel)
-        if link is None or ticket.id in self._held_back:
+        if link is None:
             return
         now, wall = self._clock.monotonic(), self._clock.now()
         if ticket.not_before is None or ticket.not_before <= wall:
@@ -190,14 +189,12 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             # Only questions are held back from the first: this one waits to be repeated, and so do those behind it.
             link.lane.add(ticket, now, retry_at=now + (ticket.not_before - wall).total_seconds())
         elif ticket.id not in link.lane:
-            self._held_back.add(ticket.id)
             heappush(self._later, (ticket.not_before, ticket.id, ticket))
 
     def _add_due(self) -> None:
         """Let those wait that were held back until now."""
         while self._later and self._later[0][0] <= self._clock.now():
-            _, row_id, ticket = heappop(self._later)
-            self._held_back.discard(row_id)
+            _, _, ticket = heappop(self._later)
             self._links[ticket.address.channel].lane.add(ticket, self._clock.monotonic())
 
     # --- sending ---

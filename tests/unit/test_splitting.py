@@ -79,6 +79,7 @@ def test_any_characters_at_all_are_cut_into_parts_that_fit(text: str, limit: int
 
 def test_paragraph_ends_are_taken_before_line_sentence_and_word_ends() -> None:
     assert split("One. Two\nthree\n\nFour. Five", 20) == ["One. Two\nthree", "Four. Five"]
+    assert split("Aaa\n\nbbb\nccc ddd", 12) == ["Aaa", "bbb\nccc ddd"]
     assert split("One. Two\nthree. Four five six", 20) == ["One. Two", "three. Four five six"]
     assert split("One two. Three four five", 20) == ["One two.", "Three four five"]
     assert split("One two three four five", 20) == ["One two three four", "five"]
@@ -90,6 +91,7 @@ def test_the_last_good_end_that_fits_is_taken() -> None:
 
 def test_a_paragraph_may_fill_its_part_to_the_last_place() -> None:
     assert split("abcd\n\nefgh", 4) == ["abcd", "efgh"]
+    assert split("ab\n\ncdef\n\nghij", 8) == ["ab\n\ncdef", "ghij"]
     assert split("abcd efgh", 4) == ["abcd", "efgh"]
     assert split("Abc. Efg.", 4) == ["Abc.", "Efg."]
 
@@ -131,6 +133,11 @@ def test_a_letter_keeps_its_accent() -> None:
 
 def test_what_is_no_tag_of_ours_is_text() -> None:
     assert visible("1 <2 <u>x</u> & &nope;") == "1 <2 <u>x</u> & &nope;"
+
+
+def test_a_number_that_is_no_character_still_takes_a_place() -> None:
+    assert visible("a&#1;b&#0;") == "a\ufffdb\ufffd"
+    assert split("a&#1;b", 2) == ["a&#1;", "b"]
 
 
 def test_a_long_text_of_nothing_but_white_space_is_one_empty_part() -> None:
