@@ -1,0 +1,93 @@
+"""Measures everything, prints a table and writes it as JSON: `python -m tests.bench [dialogue|program|startup …]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from typing import Any
+
+import msgspec
+
+from tests.bench import dialogue, program, startup
+from tests.bench.machine import ROOT
+
+RESULTS = ROOT / ".bench" / "figures.json"
+
+_PARTS = {"dialogue": dialogue, "program": program, "startup": startup}
+
+Line = tuple[str, float, str]
+"""What it is, how much, and what was aimed at."""
+
+
+def main() -> None:
+    """Run the parts that are named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=", ".join(_PARTS))
+    parser.add_argument("--rounds", type=int, help="how often each part is repeated")
+    options = parser.parse_args()
+    figures: dict[str, Any] = {}
+    for name in options.parts or _PARTS:
+        measured = _PARTS[name].measure(*([options.rounds] if options.rounds else []))
+        figures[name] = measured
+        for line in _LINES[name](measured):
+            _print(line)
+    _write(figures)
+
+
+def _write(figures: dict[str, Any]) -> None:
+    RESULTS.parent.mkdir(exist_ok=True)
+    machine = {"python": platform.python_version(), "cores": len(os.sched_getaffinity(0))}
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine, **figures})))
+    print(f"written to {RESULTS.relative_to(ROOT)}")
+
+
+def _print(line: Line) -> None:
+    what, figure, aim = line
+    print(f"{what:<64}{figure:>10,.2f}   {aim}", flush=True)
+
+
+def _dialogue(found: dict[str, dict[str, float]]) -> list[Line]:
+    ours = found["migrebot"]
+    lines = []
+    for name, figures in found.items():
+        aim = "at least 6,000" if name == "migrebot" else ""
+        lines.append((f"dialogue, {name}: steps/s", figures["steps_per_second"], aim))
+        lines.append((f"dialogue, {name}: CPU µs/step", figures["cpu_us_per_step"], ""))
+        if name != "migrebot":
+            ratio = ours["steps_per_second"] / figures["steps_per_second"]
+            lines.append((f"dialogue, migrebot to {name}: ratio of steps/s", ratio, ""))
+            cpu = figures["cpu_us_per_step"] / ours["cpu_us_per_step"]
+            lines.append((f"dialogue, {name} to migrebot: ratio of CPU", cpu, ""))
+    return lines
+
+
+def _program(found: dict[str, float]) -> list[Line]:
+    return [
+        ("program, everybody presses at once: steps/s", found["busy_steps_per_second"], "1,000, never below 700"),
+        ("program, everybody presses at once: CPU ms/step", found["busy_cpu_ms_per_step"], ""),
+        ("program, everybody presses at once: p99, ms", found["busy_p99_ms"], ""),
+        ("program, paced: steps/s", found["paced_steps_per_second"], "200"),
+        ("program, paced: p50 from update to reply, ms", found["paced_p50_ms"], ""),
+        ("program, paced: p99 from update to reply, ms", found["paced_p99_ms"], "under 30"),
+    ]
+
+
+def _startup(found: dict[str, float]) -> list[Line]:
+    late = found["telegram_first_poll_s"] - found["import_s"]
+    more = found["telegram_idle_mib"] - found["import_mib"]
+    return [
+        ("start, no messenger: seconds until ready", found["alone_ready_s"], "at most 1"),
+        ("start, no messenger: idle, MiB", found["alone_idle_mib"], "under 65"),
+        ("start, bare import of aiogram: seconds", found["import_s"], ""),
+        ("start, bare import of aiogram: MiB", found["import_mib"], ""),
+        ("start, with Telegram: seconds until HTTP answers", found["telegram_http_s"], "at most 1"),
+        ("start, with Telegram: first poll after the import, seconds", late, "at most 0.5"),
+        ("start, with Telegram: idle above the import, MiB", more, "at most 30"),
+    ]
+
+
+_LINES: dict[str, Any] = {"dialogue": _dialogue, "program": _program, "startup": _startup}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""(a) The dialogue with its storage and without any wire, beside the same dialogue in aiogram."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from tests.bench import environments
+from tests.bench.machine import ROOT, cores, medians, on_core
+
+PEOPLE = 1_000
+ROUNDS = 5
+
+
+def measure(rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
+    """Measure by turns; medians by contestant."""
+    peer = environments.peer("aiogram") / "bin/python"
+    theirs = [peer, ROOT / "tests/bench/peers/aiogram_dialogue.py"]
+    figures: dict[str, list[dict[str, float]]] = {}
+    with tempfile.TemporaryDirectory() as directory:
+        walk = Path(directory) / "walk.json"
+        contestants: dict[str, list[str | Path]] = {
+            "migrebot": [sys.executable, "-m", "tests.bench.dialogue_ours", "2", str(PEOPLE), walk],
+            "aiogram memory": [*theirs, "1", str(PEOPLE), walk, "memory"],
+        }
+        if sys.version_info < (3, 13):  # there is no wheel with a Redis in it for newer ones
+            contestants["aiogram redis"] = [*theirs, "1", str(PEOPLE // 2), walk, "redis"]
+        for _ in range(rounds):
+            for name, command in contestants.items():
+                figures.setdefault(name, []).append(_round(command))
+    return {name: medians(of) for name, of in figures.items()}
+
+
+def _round(command: list[str | Path]) -> dict[str, float]:
+    with on_core(cores()[0]):
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=dict[str, float])

@@ -1,0 +1,144 @@
+"""One round of the dialogue actor over SQLite: `python -m tests.bench.dialogue_ours FORMS PEOPLE [WALK]` prints JSON.
+
+The wires are stubbed: messages go straight into the mailbox, what wakes delivery is thrown away. With WALK the texts
+and keyboards of one form are written into that file, for others to show the same.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import msgspec
+
+from actors.actor import Mailbox
+from actors.dialogue import Dialogue
+from migrebot.clock import SystemClock
+from migrebot.dialogue.controls import LABELS
+from migrebot.dialogue.turn import Setup
+from migrebot.i18n import translators
+from migrebot.ids import id_source
+from migrebot.messages import Address, Content, Edit, Inbound, OutboxFilled, Press, Profile, Say, Text
+from storage.sqlite import SqliteStorage
+from tests.bench.walk import COMMAND, PRESSES, STEPS
+
+if TYPE_CHECKING:
+    from storage.records import Session
+
+_CONTROLS = {label: control for control, label in LABELS.items()}
+_PROFILE = Profile(first_name="Ann", language_code="en")
+
+
+class _House:
+    """The dialogue actor, and the people who write to it at the same time."""
+
+    def __init__(self, storage: SqliteStorage, people: int) -> None:
+        self.clock = SystemClock()
+        self.storage = storage
+        self.mailbox: Mailbox[Any] = Mailbox()
+        self.delivery: Mailbox[Any] = Mailbox(10_000)
+        self.addresses = [Address("telegram", str(number)) for number in range(7_000, 7_000 + people)]
+        self.keys = count(1)
+        self.dialogue = Dialogue(
+            mailbox=self.mailbox,
+            storage=storage,
+            delivery=self.delivery,
+            clock=self.clock,
+            setup=Setup(),
+            new_id=id_source(self.clock),
+            on_alert=lambda alert: sys.exit(alert.text),
+        )
+
+    async def form(self, shown: list[Any] | None = None) -> None:
+        """Let everybody go through the form once, step by step."""
+        await self._hand_in([Text(COMMAND)] * len(self.addresses))
+        await self._drain(shown)
+        for label in PRESSES:
+            await self._hand_in(await self._answers(label))
+            await self._drain(shown)
+
+    async def _answers(self, label: str) -> list[Content]:
+        conversations = await self.storage.who([(address, _PROFILE) for address in self.addresses], self.clock.now())
+        first = conversations[0].session
+        assert first is not None, f"no question before {label}"
+        code = _code(first, label)
+        if code is None:
+            return [Text(label)] * len(self.addresses)
+        return [
+            Press(f"q:{conversation.session.token}:{code}", "1", "callback")
+            for conversation in conversations
+            if conversation.session
+        ]
+
+    async def _hand_in(self, contents: list[Content]) -> None:
+        now = self.clock.now()
+        envelopes = [
+            await self.mailbox.post(
+                Inbound(address=address, key=str(next(self.keys)), content=content, received_at=now, profile=_PROFILE)
+            )
+            for address, content in zip(self.addresses, contents, strict=True)
+        ]
+        for envelope in envelopes:
+            await envelope.answered()
+
+    async def _drain(self, shown: list[Any] | None) -> None:
+        filled = [envelope.message for envelope in self.delivery.take(10_000)]
+        if shown is None:
+            return
+        tickets = [ticket for message in filled if isinstance(message, OutboxFilled) for ticket in message.tickets]
+        mine = next(ticket.id for ticket in tickets if ticket.address == self.addresses[0])
+        (row,) = await self.storage.claim([mine], self.clock.now())
+        assert isinstance(row.body, Say | Edit)
+        labels = [[button.label for button in buttons] for buttons in row.body.keyboard]
+        shown.append({"text": row.body.text, "keyboard": labels})
+
+
+def _code(session: Session, label: str) -> str | None:
+    for number, offer in enumerate(session.offers):
+        if offer.label == label:
+            return str(number)
+    return _CONTROLS.get(label)
+
+
+async def _measure(forms: int, people: int) -> tuple[dict[str, float], list[Any]]:
+    with tempfile.TemporaryDirectory() as directory:
+        storage = SqliteStorage(Path(directory) / "bench.db")
+        await storage.open()
+        house = _House(storage, people)
+        async with anyio.create_task_group() as tasks, AsyncExitStack() as resources:
+            await house.dialogue.start(resources)
+            tasks.start_soon(house.dialogue.run)
+            await house.form()
+            shown: list[Any] = []
+            await house.form(shown)
+            gc.collect()
+            gc.freeze()
+            wall, cpu = time.perf_counter(), time.process_time()
+            for _ in range(forms):
+                await house.form()
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            await house.dialogue.stop()
+        await storage.close()
+    steps = forms * people * STEPS
+    return {"steps_per_second": steps / wall, "cpu_us_per_step": cpu / steps * 1e6}, shown
+
+
+def main() -> None:
+    """Measure one round."""
+    forms, people, *walk = sys.argv[1:]
+    translators()
+    figures, shown = anyio.run(_measure, int(forms), int(people), backend_options={"use_uvloop": True})
+    for file in walk:
+        Path(file).write_bytes(msgspec.json.encode(shown))
+    print(msgspec.json.encode(figures).decode())
+
+
+if __name__ == "__main__":
+    main()
