@@ -184,6 +184,19 @@ def damage(path: Path, size: int) -> None:
         file.write(b"\xff" * size)
 
 
+async def test_no_new_file_takes_the_place_of_one_that_is_gone(
+    sqlite: SqliteStorage, sqlite_backend: SqliteBackend
+) -> None:
+    await person(sqlite)
+    connection(sqlite).execute("PRAGMA query_only = ON")
+    with pytest.raises(StorageUnavailable):
+        await sqlite.commit([unit("1")], NOW)
+    sqlite_backend.path.rename(sqlite_backend.path.with_name("moved.db"))
+    with pytest.raises(StorageUnavailable, match="cannot be opened"):
+        await sqlite.commit([unit("1")], NOW)
+    assert not sqlite_backend.path.exists()
+
+
 async def test_a_damaged_file_is_told(sqlite: SqliteStorage, sqlite_backend: SqliteBackend) -> None:
     await person(sqlite)
     await sqlite.commit([unit("1", 100_000)], NOW)

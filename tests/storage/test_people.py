@@ -222,13 +222,24 @@ async def test_somebody_not_stored_can_have_no_form(storage: Storage) -> None:
     assert (await commit(storage, SaveSession(session(user_id=404)))).outcome == "failed"
 
 
-def test_only_the_people_who_wrote_last_are_kept_in_memory() -> None:
+def conversation(name: str, user_id: int) -> Conversation:
+    identity = Identity(address=Address("local", name), user_id=user_id, profile=Profile(), seen_at=NOW)
+    return Conversation(user=User(id=user_id, language="en", created_at=NOW), identity=identity)
+
+
+def test_only_the_people_who_were_asked_for_last_are_kept_in_memory() -> None:
     people = People(size=2)
-    names = [Address("local", name) for name in "abc"]
-    for name in names:
-        people.follow([SaveIdentity(Identity(address=name, user_id=1, profile=Profile(), seen_at=NOW))])
-    user = User(id=1, language="en", created_at=NOW)
-    assert people.at(names) == {}
-    people.follow([SaveUser(user), SaveSession(session(user_id=1))])
-    assert people.at(names) == {}, "a user of whom it is not known whether there is a form"
+    anna, boris, clara = (conversation(name, number) for number, name in enumerate("abc"))
+    people.learn([anna, boris])
+    assert people.at([anna.identity.address]) == {anna.identity.address: anna}
+    people.learn([clara])
+    everybody = [known.identity.address for known in (anna, boris, clara)]
+    assert list(people.at(everybody).values()) == [anna, clara]
+
+
+def test_somebody_is_not_known_in_memory_before_it_is_known_whether_there_is_a_form() -> None:
+    people = People()
+    anna = conversation("a", 1)
+    people.follow([SaveUser(anna.user), SaveIdentity(anna.identity), SaveSession(session(user_id=1))])
+    assert people.at([anna.identity.address]) == {}
     assert people.session(1) == (False, None)
