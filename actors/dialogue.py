@@ -22,6 +22,7 @@ from migrebot.dialogue.router import expire, respond
 from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
 from migrebot.errors import StorageUnavailable
 from migrebot.flood import FloodGate, Verdict
+from migrebot.ids import RepeatableIds
 from migrebot.messages import (
     Alert,
     Channel,
@@ -52,6 +53,9 @@ BATCH = 64
 
 CAREFUL_PER_CHANNEL = 100
 """Messages per channel handled one by one after an unclean stop: as many as Telegram hands over again at once."""
+
+MAX_ROUNDS = 20
+"""How often a message may ask for more facts: a handler that never has enough must not hold up the others."""
 
 CHANNELS: tuple[str, ...] = get_args(Channel)
 
@@ -232,7 +236,7 @@ class Dialogue(Actor[ToDialogue]):
         """Give each item its unit, or the error its handling raised; facts they ask for are loaded on the way."""
         loaded: dict[Fact[Any], Any] = {}
         open_items = [item for item in items if item.conversation is not None]
-        while open_items:
+        for _ in range(MAX_ROUNDS):
             missing: set[Fact[Any]] = set()
             undecided = []
             for item in open_items:
@@ -248,16 +252,21 @@ class Dialogue(Actor[ToDialogue]):
             if missing:
                 loaded |= await self._storage.load(missing)
             open_items = undecided
+        for item in open_items:
+            item.error = "it asks for ever new facts"
 
     async def _unit(self, item: _Item, facts: Facts) -> Unit:
         message, conversation = item.envelope.message, item.conversation
         if conversation is None or isinstance(message, Undecodable):
             raise TypeError("nobody to answer")
+        if item.ids is None:
+            item.ids = RepeatableIds(self._new_id)
+        item.ids.rewind()
         turn = Turn(
             content=message.content if isinstance(message, Inbound) else Text(""),
             conversation=conversation,
             now=self._clock.now(),
-            new_id=self._new_id,
+            new_id=item.ids,
             setup=self._setup,
             facts=facts,
         )
@@ -310,6 +319,7 @@ class _Item:
         self.unit = unit
         self.outcome: Outcome = outcome
         self.error = ""
+        self.ids: RepeatableIds | None = None
 
 
 def _key(message: Inbound | Undecodable) -> InboxKey:

@@ -23,3 +23,23 @@ def id_source(clock: Clock) -> Callable[[], int]:
         return (milliseconds << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
 
     return new_id
+
+
+class RepeatableIds:
+    """A source that yields the same ids again after `rewind`: an answer that is worked out anew gives the same rows."""
+
+    def __init__(self, new_id: Callable[[], int]) -> None:
+        self._new_id = new_id
+        self._drawn: list[int] = []
+        self._next = 0
+
+    def rewind(self) -> None:
+        """Begin again with the first id."""
+        self._next = 0
+
+    def __call__(self) -> int:
+        """Give the next id, a new one once those drawn before are used up."""
+        if self._next == len(self._drawn):
+            self._drawn.append(self._new_id())
+        self._next += 1
+        return self._drawn[self._next - 1]

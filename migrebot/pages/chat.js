@@ -172,6 +172,8 @@ function lay(keyboard, rows) {
     buttons.forEach(({ label, data }, place) => {
       const button = row.children[place];
       if (button.textContent !== label) button.textContent = label;
+      // The element may have been another button, whose press is still on its way.
+      if (button.data !== data) button.removeAttribute("aria-busy");
       button.data = data;
       button.classList.toggle("chosen", label.startsWith("✅"));
       button.classList.toggle("blank", !/[\p{L}\p{N}\p{S}…‹›]/u.test(label));

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import pytest
@@ -22,9 +22,10 @@ from tests.dialogue.test_headache import everything
 from tests.talk import House, Person, open_house
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
+    from storage.facts import Fact
     from storage.interface import Storage
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +54,29 @@ async def test_messages_of_one_person_are_handled_in_order_though_batches_hold_o
         assert (await envelope.answered()).outcome == "done"
     (headache,) = (await everything(house, ann)).headaches
     assert (headache.duration_h, headache.intensity, headache.medicine_taken) == (3, 7, False)
+
+
+async def test_an_answer_that_asks_for_facts_is_worked_out_with_the_same_ids_until_it_knows_them(
+    house: House, ann: Person
+) -> None:
+    asked: list[object] = []
+    load = house.storage.load
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            return getattr(house.storage, name)
+
+        async def load(self, facts: Iterable[Fact[Any]]) -> dict[Fact[Any], Any]:
+            facts = list(facts)
+            asked.extend(facts)
+            return await load(facts)
+
+    house.dialogue._storage = cast("Storage", Watched())
+    await ann.says("/pain")
+    for label in ("Hurts now", "9"):
+        await ann.presses(label)
+    assert "It is over" in ann.question.labels
+    assert 0 < len(asked) < 10
 
 
 async def test_many_people_are_handled_in_one_batch(house: House, clock: FakeClock) -> None:

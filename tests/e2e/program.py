@@ -26,19 +26,19 @@ class Program:
 
     def __init__(self, directory: Path, **settings: str) -> None:
         self.directory = directory
-        self._settings = {"MIGREBOT_HTTP_PORT": "0", **settings}
+        self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self._reader = threading.Thread()
         self.host = "127.0.0.1"
         self.port = 0
 
-    def start(self) -> Self:
-        """Start it and wait for its `ready` line."""
+    def start(self, port: int = 0) -> Self:
+        """Start it and wait for its `ready` line; port 0 picks a free one."""
         with (self.directory / "log").open("a") as log:
             self._process = subprocess.Popen(
                 [MIGREBOT, "run"],
                 cwd=self.directory,
-                env=environment(self._settings),
+                env=environment(self._settings | {"MIGREBOT_HTTP_PORT": str(port)}),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
