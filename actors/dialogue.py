@@ -251,7 +251,8 @@ class Dialogue(Actor[ToDialogue]):
                     item.unit = result
             if missing:
                 loaded |= await self._storage.load(missing)
-            open_items = undecided
+            if not (open_items := undecided):
+                return
         for item in open_items:
             item.error = "it asks for ever new facts"
 
