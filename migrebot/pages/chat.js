@@ -14,7 +14,7 @@ const SAME_ARRIVAL = 5000; // ms: two tabs are told the same thing within this t
 
 const log = find("log");
 const line = find("line");
-const desktop = matchMedia("(pointer: fine)");
+const touch = matchMedia("(pointer: coarse)"); // there the focus would bring up the keyboard
 
 // --- memory ---------------------------------------------------------------------------------------------------------
 
@@ -463,7 +463,7 @@ find("composer").addEventListener("submit", (event) => {
 
 // Pressing with the mouse leaves the cursor in the textbox.
 document.addEventListener("mousedown", (event) => {
-  if (desktop.matches && event.target.closest("button") && document.activeElement === line) event.preventDefault();
+  if (!touch.matches && event.target.closest("button") && document.activeElement === line) event.preventDefault();
 });
 
 log.addEventListener("click", (event) => {
@@ -479,7 +479,7 @@ find("empty").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   say(button.textContent);
-  line.focus({ preventScroll: true });
+  if (!touch.matches) line.focus({ preventScroll: true });
 });
 
 find("clear").addEventListener("click", () => {
@@ -526,6 +526,6 @@ recall();
 toEnd();
 line.value = attempt(() => sessionStorage.getItem(draft)) ?? "";
 grow();
-if (desktop.matches) line.focus();
+if (!touch.matches) line.focus();
 resume(0);
 listen();
