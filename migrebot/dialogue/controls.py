@@ -20,6 +20,7 @@ LABELS: dict[Control, str] = {
 _MARKS: dict[Control, str] = {"back": "‹", "cancel": "✕", "skip": "»", "next": "›", "save": "✓"}
 
 
+@cache
 def label(control: Control, tr: Translator) -> str:
     """Write the button of a control: a mark and the word."""
     return f"{_MARKS[control]} {tr.plain(LABELS[control])}"
