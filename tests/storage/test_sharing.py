@@ -134,6 +134,16 @@ async def test_a_call_of_somebody_who_was_cancelled_is_done_all_the_same(sqlite:
     assert len((await ask(sqlite, AllOf(1001))).drugs) == 10
 
 
+async def test_a_call_that_was_cancelled_waits_for_no_other_call_to_be_done(
+    sqlite: SqliteStorage, sqlite_backend: SqliteBackend
+) -> None:
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await sqlite.commit([Unit(key=key())], NOW)
+    with closing(sqlite3.connect(sqlite_backend.path)) as other:
+        assert other.execute("SELECT count(*) FROM inbox").fetchone() == (1,)
+
+
 @pytest.mark.parametrize("moments", [0, 1, 2, 3, 5, 8, 13])
 async def test_a_task_that_asyncio_cancels_breaks_nobody_elses_call(sqlite: SqliteStorage, moments: int) -> None:
     await person(sqlite)
