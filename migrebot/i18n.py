@@ -43,6 +43,10 @@ def N_(message: str) -> str:  # noqa: N802 - the customary name for "translate l
     return message
 
 
+_FAR_DAYS = 300
+"""A date further away is written with its year: without it, it would be taken for the nearer one."""
+
+
 class Translator:
     """Speaks one language.
 
@@ -75,10 +79,12 @@ class Translator:
         text = Markup(self._catalogue.ngettext(one, many, number))  # noqa: S704 - catalogues are ours
         return text % {"n": number, **values}
 
-    def long_date(self, day: date) -> str:
-        """Write a date out: "Sunday, 22 November"."""
+    def long_date(self, day: date, today: date | None = None) -> str:
+        """Write a date out: "Sunday, 22 November"; with its year if it lies far from `today`."""
         comma = "" if self.language == "fr" else ","
-        return _capital(f"{self._day_names[day.weekday()]}{comma} {self._first(self._date('MMMMd', day), day)}")
+        far = today is not None and abs((today - day).days) > _FAR_DAYS
+        written = self._date("yMMMMd" if far else "MMMMd", day)
+        return _capital(f"{self._day_names[day.weekday()]}{comma} {self._first(written, day)}")
 
     def short_date(self, day: date) -> str:
         """Write a date short, with its weekday: "Sun, 22 Nov"."""

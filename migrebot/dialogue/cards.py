@@ -30,7 +30,7 @@ def entry_card(turn: Turn, entry: Headache, intakes: Sequence[Intake], said: str
         (_button(tr.plain("Edit"), "edit", entry), _button(tr.plain("Delete"), "delete", entry)),
         (Button(tr.plain("Add another"), "c:pain"),),
     )
-    return _card(said, words.headache(entry, intakes, tr), keyboard)
+    return _card(said, words.headache(entry, intakes, tr, turn.today), keyboard)
 
 
 def open_card(turn: Turn, entry: Headache, intakes: Sequence[Intake], last: Sequence[Intake], said: str = "") -> Answer:
@@ -42,7 +42,7 @@ def open_card(turn: Turn, entry: Headache, intakes: Sequence[Intake], last: Sequ
         (_button(tr.plain("It is over"), "over", entry), _button(tr.plain("Details"), "details", entry)),
         (_button(tr.plain("Done"), "done", entry),),
     )
-    return _card(said, words.headache(entry, intakes, tr), tuple(row for row in keyboard if row))
+    return _card(said, words.headache(entry, intakes, tr, turn.today), tuple(row for row in keyboard if row))
 
 
 def field_menu(turn: Turn, entry: Headache, intakes: Sequence[Intake]) -> Answer:
@@ -58,12 +58,12 @@ def field_menu(turn: Turn, entry: Headache, intakes: Sequence[Intake]) -> Answer
         *(tuple(Button(label, f"h:field:{entry.id}:{step}") for label, step in row) for row in rows),
         (_button("‹ " + tr.plain("Back"), "show", entry),),
     )
-    return _card(tr("What shall be changed?"), words.headache(entry, intakes, tr), keyboard)
+    return _card(tr("What shall be changed?"), words.headache(entry, intakes, tr, turn.today), keyboard)
 
 
 def deleted_card(turn: Turn, entry: Headache) -> Answer:
     """Show that an attack was deleted, with the way back."""
-    said = turn.tr("Deleted: %(day)s.", day=turn.tr.long_date(entry.day))
+    said = turn.tr("Deleted: %(day)s.", day=turn.tr.long_date(entry.day, turn.today))
     return _card("", said, ((_button(turn.tr.plain("Undo"), "undo", entry),),))
 
 

@@ -188,7 +188,7 @@ def _add_own_words(form: Form, turn: Turn, session: Session, text: str) -> Answe
     for word in (part.strip() for part in text.replace("\n", ",").split(",")):
         value = known.get(folded(word), word)
         if len(word) > MAX_OWN_WORD:
-            said = turn.tr("Please keep each one under %(limit)s characters.", limit=MAX_OWN_WORD)
+            said = turn.tr("Please keep each one within %(limit)s characters.", limit=MAX_OWN_WORD)
             return ask(form, turn, session, said=said)
         if word and value not in chosen and value not in added:
             added.append(value)

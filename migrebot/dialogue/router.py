@@ -99,7 +99,7 @@ COMMANDS: dict[str, Command] = {
 
 def _hear(turn: Turn, text: str, length: int) -> Answer:
     if length > MAX_TEXT:
-        said = turn.tr("That is very long. Please keep it under %(limit)s characters.", limit=MAX_TEXT)
+        said = turn.tr("That is very long. Please keep it within %(limit)s characters.", limit=MAX_TEXT)
         return _cannot_read(turn, said)
     if not text:
         return _cannot_read(turn, turn.tr("I can only read text and buttons."))

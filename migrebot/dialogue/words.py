@@ -10,6 +10,7 @@ from migrebot.i18n import N_, Translator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from migrebot.diary.entries import Headache, Intake
 
@@ -95,9 +96,9 @@ def yes_no(value: bool, tr: Translator) -> str:
     return tr.plain("Yes") if value else tr.plain("No")
 
 
-def headache(entry: Headache, intakes: Sequence[Intake], tr: Translator) -> Markup:
+def headache(entry: Headache, intakes: Sequence[Intake], tr: Translator, today: date) -> Markup:
     """Write an attack line by line; what is unknown is left out."""
-    lines = [Markup("<b>%s</b>") % tr.long_date(entry.day), _pain(entry, tr)]
+    lines = [Markup("<b>%s</b>") % tr.long_date(entry.day, today), _pain(entry, tr)]
     if entry.aura is not None:
         lines.append(tr("Aura: %(answer)s", answer=yes_no(entry.aura, tr).lower()))
     for values, labels, known, none in (

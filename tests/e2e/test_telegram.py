@@ -29,7 +29,7 @@ def test_a_headache_is_logged_on_telegram_by_button_and_by_typing(
         ann.says("/pain")
         ann.sees("When did your head hurt?")
         for label, question in (
-            ("Today", "How many hours"),
+            ("Today", "How long did it last"),
             ("3", "How strong"),
             ("7", "aura"),
             ("No", "set it off"),

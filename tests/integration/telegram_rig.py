@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.clock import FakeClock
     from tests.fakes.telegram import FakeTelegram
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds of real time a test waits before it fails."""
 
 

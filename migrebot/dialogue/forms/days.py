@@ -44,7 +44,9 @@ def parse_past_day(view: View, text: str) -> str | Complaint:
         )
     if day > view.today:
         return Complaint(
-            view.tr("%(day)s is still to come. Please choose a day up to today.", day=view.tr.long_date(day))
+            view.tr(
+                "%(day)s is still to come. Please choose a day up to today.", day=view.tr.long_date(day, view.today)
+            )
         )
     if day < FIRST_DAY:
         return Complaint(view.tr("The diary begins with the year 2000. Please choose a later day."))

@@ -61,7 +61,7 @@ def parse_name(view: View, text: str) -> str | Complaint:
     """Take the name of a medicine as it is, on one line."""
     name = " ".join(text.split())
     if len(name) > MAX_NAME:
-        return Complaint(view.tr("Please keep the name under %(limit)s characters.", limit=MAX_NAME))
+        return Complaint(view.tr("Please keep the name within %(limit)s characters.", limit=MAX_NAME))
     return name or Complaint(view.tr("Please write the name of the medicine."))
 
 

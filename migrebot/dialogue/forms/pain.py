@@ -123,7 +123,7 @@ STEPS = (
     Step(
         name="duration",
         wire_name="durability",
-        question=lambda view: view.tr("How many hours did it last?"),
+        question=lambda view: view.tr("How long did it last, in hours?"),
         choices=_duration_choices,
         parse=_parse_duration,
     ),

@@ -119,7 +119,7 @@ def _delete(turn: Turn, entry: Headache) -> Answer:
 def _undo(turn: Turn, entry: Headache) -> Answer:
     restored = msgspec.structs.replace(entry, deleted_at=None)
     intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
-    return _marked(turn, entry, None) + _card(turn, restored, intakes, turn.tr("It is back."))
+    return _marked(turn, entry, None) + _card(turn, restored, intakes, turn.tr("The entry is back."))
 
 
 def _marked(turn: Turn, entry: Headache, deleted_at: datetime | None) -> Answer:

@@ -7,7 +7,7 @@ from .chats import Chat, ChatMessage, ChatType, Predicate
 from .entities import Formatted, utf16_length
 from .world import ANSWERABLE, Payment, Press, World
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 """Seconds a person waits for something before the test fails."""
 
 _PICTURE = bytes.fromhex(
