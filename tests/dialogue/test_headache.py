@@ -351,3 +351,9 @@ async def test_with_consent_required_the_first_entry_waits_for_it(storage: Stora
         assert session.state == "ReportPainCaseForm:0:date"
         await bob.says("/pain 5 1h")
         assert len((await everything(house, bob)).headaches) == 1
+
+
+async def test_a_day_long_ago_is_shown_with_its_year(ann: Person) -> None:
+    for text in ("/pain", "1.1.2020", "3", "save now"):
+        await ann.says(text)
+    assert "2020" in ann.question.text
