@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
@@ -143,6 +142,5 @@ def test_a_login_link_opens_the_chat_where_a_token_is_needed(tmp_path: Path) -> 
 
 def take_picture(ann: Visitor, path: str) -> None:
     ann.browser.set_window_size(900, 1000)
-    ann.browser.execute_script("document.querySelector('[role=log]').scrollTop = 1e9")
-    time.sleep(1)  # for the eye only: the page moves smoothly
+    ann.browser.execute_script("document.querySelector('[role=log]').scrollTo({top: 1e9, behavior: 'instant'})")
     ann.browser.save_screenshot(path)
