@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tests.bench import dialogue, program, startup
-from tests.bench.machine import ROOT
+from tests.bench.machine import ROOT, million_additions_ms
 
 RESULTS = ROOT / ".bench" / "figures.json"
 
@@ -28,6 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     figures: dict[str, Any] = {}
     for name in options.parts or _PARTS:
+        _print((f"machine before {name}: ms for a million additions", million_additions_ms(), "tells how quiet it is"))
         measured = _PARTS[name].measure(*([options.rounds] if options.rounds else []))
         figures[name] = measured
         for line in _LINES[name](measured):

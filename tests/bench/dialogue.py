@@ -12,7 +12,7 @@ import msgspec
 from tests.bench import environments
 from tests.bench.machine import ROOT, cores, medians, on_core
 
-PEOPLE = 1_000
+PEOPLE = 500
 ROUNDS = 5
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -42,6 +43,15 @@ def resident_mib(pid: int | str = "self") -> float:
     """Tell the resident memory of a process, in MiB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def million_additions_ms() -> float:
+    """Tell how long a core takes for a loop that has nothing to do with us: how fast the machine is just now."""
+    begin = time.perf_counter()
+    total = 0
+    for number in range(1_000_000):
+        total += number
+    return (time.perf_counter() - begin) * 1_000
 
 
 def medians(rounds: Sequence[dict[str, Any]]) -> dict[str, float]:
