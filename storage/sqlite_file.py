@@ -19,13 +19,15 @@ BUSY_TIMEOUT_S = 5
 """Seconds to wait for another process (a command, a backup) that writes."""
 
 # Synchronous FULL is what "durable" means in WAL. secure_delete overwrites what is deleted, since it is health data;
-# its cost could not be told from noise. 16 MB of cache (2 MB is the default) keep the busy pages of a large diary.
+# its cost could not be told from noise. 16 MB of cache (2 MB is the default) keep the busy pages of a large diary. What
+# SQLite sets aside for a rollback stays in memory: a temporary file would be one more place with health data in it.
 _SETTINGS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA secure_delete = ON;
 PRAGMA cache_size = -16000;
+PRAGMA temp_store = MEMORY;
 """
 
 

@@ -13,6 +13,7 @@ from storage.newcomers import telegram_id
 from storage.records import Conversation
 from storage.retrying import may_go_again
 from storage.sqlite_errors import UNSTORABLE
+from storage.sqlite_writer import NeedsSavepoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,30 +29,33 @@ if TYPE_CHECKING:
 PURGED_AT_ONCE = 1_000
 """Rows deleted in one transaction of a purge: some 10 ms, for which others wait."""
 
-_SAVEPOINT = "SAVEPOINT unit"
-_RELEASE = "RELEASE unit"
-_ROLL_BACK = "ROLLBACK TO unit"
-
-
 # --- units -------------------------------------------------------------------------------------------------------
 
 
 def store(units: Sequence[PreparedUnit | Result], sql: Statements) -> list[Result]:
-    """Store each unit, all of it or none; those that failed beforehand stay failed."""
-    return [unit if isinstance(unit, Result) else _store_one(unit, sql) for unit in units]
+    """Store each unit, all of it or none; those that failed beforehand stay failed.
+
+    Raises `NeedsSavepoints` if a unit fails and the others were not guarded against that.
+    """
+    store_one = _store_guarded if sql.with_savepoints else _store_trustfully
+    return [unit if isinstance(unit, Result) else store_one(unit, sql) for unit in units]
 
 
-def _store_one(unit: PreparedUnit, sql: Statements) -> Result:
-    sql.plain(_SAVEPOINT)
+def _store_trustfully(unit: PreparedUnit, sql: Statements) -> Result:
+    try:
+        return _execute(unit, sql)
+    except (*UNSTORABLE, Foreign) as error:
+        raise NeedsSavepoints from error
+
+
+def _store_guarded(unit: PreparedUnit, sql: Statements) -> Result:
+    sql.plain("SAVEPOINT unit")
     try:
         result = _execute(unit, sql)
-    except UNSTORABLE as error:
+    except (*UNSTORABLE, Foreign) as error:
         result = Result(outcome="failed", error=_told(error))
-    except Foreign as error:
-        result = Result(outcome="failed", error=str(error))
-    if result.outcome == "failed":
-        sql.plain(_ROLL_BACK)
-    sql.plain(_RELEASE)
+        sql.plain("ROLLBACK TO unit")
+    sql.plain("RELEASE unit")
     return result
 
 

@@ -43,8 +43,9 @@ WHERE id = ? AND state = 'queued' AND NOT EXISTS (
 -- claim: Mark a waiting message as being sent.
 UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?;
 
--- sent: Note that the messenger took a message.
-UPDATE outbox SET state = 'sent', message_id = ?, body = NULL, reason = '', settled_at = ?
+-- sent: Note that the messenger took a message; whom it went to is kept only for people who are known.
+UPDATE outbox SET state = 'sent', message_id = ?, body = NULL, reason = '', settled_at = ?,
+    address = CASE WHEN user_id IS NULL THEN '' ELSE address END
 WHERE id = ? AND state = 'sending';
 
 -- postpone: Let a message wait again; one that was taken back meanwhile (its body is gone) is given up.
