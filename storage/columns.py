@@ -50,6 +50,8 @@ def truth(value: int | None) -> bool | None:
 
 def clean(text: str) -> str:
     """Replace what no database holds by U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text  # three times as fast, and most are
     return _UNSTORABLE.sub("\ufffd", text)
 
 
