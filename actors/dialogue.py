@@ -24,6 +24,7 @@ from migrebot.errors import StorageUnavailable
 from migrebot.flood import FloodGate, Verdict
 from migrebot.ids import RepeatableIds
 from migrebot.messages import (
+    Address,
     Alert,
     Channel,
     FormExpired,
@@ -37,7 +38,7 @@ from migrebot.messages import (
     ToDialogue,
     Undecodable,
 )
-from storage.changes import EndSession, Unit
+from storage.changes import EndSession, SaveUser, Unit
 from storage.records import Conversation, InboxKey
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ BATCH = 64
 
 CAREFUL_PER_CHANNEL = 100
 """Messages per channel handled one by one after an unclean stop: as many as Telegram hands over again at once."""
+
+COMES_AGAIN_S = 60.0
+"""Seconds for which a message that could not be stored is waited for, before later ones of the sender are taken."""
 
 MAX_ROUNDS = 20
 """How often a message may ask for more facts: a handler that never has enough must not hold up the others."""
@@ -88,6 +92,7 @@ class Dialogue(Actor[ToDialogue]):
         self._on_alert = on_alert
         self._flood = flood or FloodGate()
         self._careful: Counter[str] | None = None
+        self._first_again: dict[Address, tuple[str, float]] = {}
 
     async def start(self, resources: AsyncExitStack) -> None:  # noqa: ARG002 - nothing to release
         """Learn whether the run before ended cleanly."""
@@ -122,30 +127,47 @@ class Dialogue(Actor[ToDialogue]):
         self.mailbox.give_back([*unsettled, *again])
 
     def _storage_failed(self, envelopes: list[Envelope[ToDialogue]], error: StorageUnavailable) -> None:
-        """Nothing was stored, so nothing is acknowledged: the channels hand all of it in again."""
+        """Nothing was stored, so nothing is acknowledged: the channels hand all of it in again.
+
+        So it is with all that waits: what comes again must not find a later message of the same person done.
+        """
         log.error("storage_unavailable", reason=str(error))
         self.health = Health(serving=False, detail=f"storage: {error}")
         self._on_alert(Alert(cause="storage", text=f"The storage does not work: {error}"))
-        for envelope in envelopes:
+        until = self._clock.monotonic() + COMES_AGAIN_S
+        for envelope in (*envelopes, *self.mailbox.take(len(self.mailbox))):
+            if isinstance(envelope.message, Inbound) and not envelope.is_settled:
+                self._first_again.setdefault(envelope.message.address, (envelope.message.key, until))
             envelope.fail(error)
+
+    def _comes_too_early(self, message: Inbound) -> bool:
+        """Tell whether an earlier message of the same sender, which could not be stored, has yet to come again."""
+        key, until = self._first_again.get(message.address, (message.key, 0.0))
+        if key == message.key or self._clock.monotonic() > until:
+            self._first_again.pop(message.address, None)
+            return False
+        return True
 
     async def _handle(self, envelopes: list[Envelope[ToDialogue]]) -> None:
         together = []
         for envelope in envelopes:
-            if self._careful or envelope.tries:
+            if envelope.tries or self._is_careful(envelope.message):
                 await self._handle_alone(envelope)
             else:
                 together.append(envelope)
         if together:
             await self._handle_together(together)
 
+    def _is_careful(self, message: ToDialogue) -> bool:
+        return isinstance(message, Inbound) and bool(self._careful and self._careful[message.address.channel])
+
     async def _handle_alone(self, envelope: Envelope[ToDialogue]) -> None:
         message = envelope.message
         if envelope.tries >= MAX_TRIES:
             await self._set_aside(envelope, "it failed each time")
             return
-        if isinstance(message, Inbound) and self._careful:
-            self._careful -= Counter({message.address.channel: 1})
+        if isinstance(message, Inbound) and self._careful and self._careful[message.address.channel]:
+            self._careful[message.address.channel] -= 1
             key = _key(message)
             if key in await self._storage.handled([key]):
                 envelope.answer(Stored("repeated"))
@@ -183,13 +205,17 @@ class Dialogue(Actor[ToDialogue]):
         items: list[_Item] = []
         people: list[_Item] = []
         later: list[Envelope[ToDialogue]] = []
-        addresses = set()
+        addresses: set[Address] = set()
+        users: set[int] = set()
         for envelope in envelopes:
             message = envelope.message
             if isinstance(message, Undecodable):
                 items.append(_Item(envelope, unit=_quarantined(message, message.reason), outcome="quarantined"))
             elif isinstance(message, FormExpired):
                 items.extend(await self._expired(envelope, message))
+                users.add(message.user_id)
+            elif self._comes_too_early(message):
+                envelope.fail(StorageUnavailable("an earlier message comes first"))
             elif self._judged(envelope, message) == "drop":
                 items.append(_Item(envelope, unit=Unit(key=_key(message))))
             elif message.address in addresses:
@@ -197,7 +223,7 @@ class Dialogue(Actor[ToDialogue]):
             else:
                 addresses.add(message.address)
                 people.append(_Item(envelope))
-        items.extend(await self._identified(people, later))
+        items.extend(await self._identified(people, users, later))
         self.mailbox.give_back(later)
         return items
 
@@ -207,11 +233,10 @@ class Dialogue(Actor[ToDialogue]):
         verdict: Verdict = envelope.mark
         return verdict
 
-    async def _identified(self, items: list[_Item], later: list[Envelope[ToDialogue]]) -> list[_Item]:
+    async def _identified(self, items: list[_Item], users: set[int], later: list[Envelope[ToDialogue]]) -> list[_Item]:
         messages = [item.envelope.message for item in items]
         senders = [(message.address, message.profile) for message in messages if isinstance(message, Inbound)]
         conversations = await self._storage.who(senders, self._clock.now()) if senders else []
-        users: set[int] = set()
         identified = []
         for item, conversation in zip(items, conversations, strict=True):
             if conversation.user.id in users:
@@ -250,11 +275,26 @@ class Dialogue(Actor[ToDialogue]):
                 else:
                     item.unit = result
             if missing:
-                loaded |= await self._storage.load(missing)
+                loaded |= await self._load(missing)
             if not (open_items := undecided):
                 return
         for item in open_items:
             item.error = "it asks for ever new facts"
+
+    async def _load(self, facts: set[Fact[Any]]) -> dict[Fact[Any], Any]:
+        """Load the facts; one that cannot be loaded is left out, and whoever asks for it again is set aside."""
+        found = await attempt(self._storage.load(facts))
+        if isinstance(found, StorageUnavailable):
+            raise found
+        if not isinstance(found, Exception):
+            return found
+        log.error("facts_failed", exc_info=found)
+        if len(facts) == 1:
+            return {}
+        loaded: dict[Fact[Any], Any] = {}
+        for fact in facts:
+            loaded |= await self._load({fact})
+        return loaded
 
     async def _unit(self, item: _Item, facts: Facts) -> Unit:
         message, conversation = item.envelope.message, item.conversation
@@ -273,10 +313,11 @@ class Dialogue(Actor[ToDialogue]):
         )
         if isinstance(message, FormExpired):
             changes = changes_of(turn, expire(turn), conversation.identity.profile)
-            return Unit(changes=changes, key=_timer_key(message), user_id=conversation.user.id)
+            return Unit(changes=changes, key=_timer_key(message, conversation), user_id=conversation.user.id)
         answer = _slow_down(turn) if item.envelope.mark == "tell" else respond(turn)
         changes = changes_of(turn, answer, message.profile)
-        return Unit(changes=changes, key=_key(message), user_id=conversation.user.id)
+        is_known = not conversation.is_new or any(isinstance(change, SaveUser) for change in changes)
+        return Unit(changes=changes, key=_key(message), user_id=conversation.user.id if is_known else None)
 
     # --- what failed ---------------------------------------------------------------------------------------------
 
@@ -295,11 +336,14 @@ class Dialogue(Actor[ToDialogue]):
     async def _set_aside(self, envelope: Envelope[ToDialogue], reason: str) -> None:
         message = envelope.message
         log.error("message_set_aside", message=type(message).__name__, reason=reason)
+        now = self._clock.now()
         if isinstance(message, Inbound):
-            await self._storage.commit([_quarantined(message, reason)], self._clock.now())
+            # Known to be somebody's, so that it goes when that person asks to be forgotten.
+            known = (await self._storage.who([(message.address, message.profile)], now))[0]
+            unit = _quarantined(message, reason, None if known.is_new else known.user.id)
+            await self._storage.commit([unit], now)
         elif isinstance(message, FormExpired):
-            ended = Unit(changes=(EndSession(message.user_id),), key=_timer_key(message))
-            await self._storage.commit([ended], self._clock.now())
+            await self._storage.commit([Unit(changes=(EndSession(message.user_id),))], now)
         self._on_alert(Alert(cause="message set aside", text=f"A message could not be handled: {reason}"))
         envelope.answer(Stored("quarantined"))
 
@@ -328,12 +372,14 @@ def _key(message: Inbound | Undecodable) -> InboxKey:
     return InboxKey(channel, message.key)
 
 
-def _timer_key(message: FormExpired) -> InboxKey:
-    return InboxKey("timer", f"{message.user_id}:{message.token}")
+def _timer_key(message: FormExpired, conversation: Conversation) -> InboxKey:
+    """Name the time-out: the question, and until when it could be answered, since a press may have put that off."""
+    until = conversation.session.expires_at if conversation.session else None
+    return InboxKey("timer", f"{message.token}:{until:%Y%m%dT%H%M%S.%f}")
 
 
-def _quarantined(message: Inbound | Undecodable, reason: str) -> Unit:
-    return Unit(key=_key(message), quarantine=reason, raw=message.raw)
+def _quarantined(message: Inbound | Undecodable, reason: str, user_id: int | None = None) -> Unit:
+    return Unit(key=_key(message), quarantine=reason, raw=message.raw, user_id=user_id)
 
 
 def _slow_down(turn: Turn) -> Answer:

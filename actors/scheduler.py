@@ -80,7 +80,7 @@ class Scheduler(Actor["Never"]):
         """Do what is due now; tell when to look again."""
         now = self._clock.now()
         try:
-            await self._end_forms(now)
+            all_ended = await self._end_forms(now)
             if now >= self._purge_at:
                 await self._storage.purge(self._retention(now))
                 self._purge_at = now + PURGE_EVERY
@@ -90,13 +90,18 @@ class Scheduler(Actor["Never"]):
             log.warning("scheduler_waits", reason=type(error).__name__)
             return now + RETRY_AFTER
         self.health = Health()
+        if not all_ended:
+            return now + RETRY_AFTER
         # A form opened from now on expires after the time-out at the earliest, so nothing is missed by sleeping.
         return min(self._purge_at, now + self._keeping.form_timeout, next_form or self._purge_at)
 
-    async def _end_forms(self, now: datetime) -> None:
+    async def _end_forms(self, now: datetime) -> bool:
+        """End what has expired; tells whether all of it ended: the dialogue may see another time on its clock."""
         while expired := await self._storage.expired(now, AT_ONCE):
-            for form in expired:
-                await self._dialogue.ask(form)
+            outcomes = [(await self._dialogue.ask(form)).outcome for form in expired]
+            if "done" not in outcomes:
+                return False
+        return True
 
     def _retention(self, now: datetime) -> Retention:
         keeping = self._keeping

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from migrebot.config import Telegram
     from migrebot.messages import Alert, ToDialogue
 
-STORING_LIMIT = 20.0
+STORING_LIMIT = 8.0
 """Seconds a posted update may take to be stored; after that Telegram is asked to post it again."""
 
 WEBHOOK_CHECK = 600.0

@@ -35,8 +35,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Readiness = Callable[[], tuple[bool, dict[str, str]]]
 """Tells whether all actors serve, and of each how it fares."""
 
-MAX_BODY = 64 * 1024
-"""Bytes; the longest thing anybody has to say here is one chat message."""
+MAX_BODY = 256 * 1024
+"""Bytes; the longest body is an update of Telegram with a long message and the long one it answers, all escaped."""
 
 MAX_FIELDS = 1_000
 """Fields of a form; Twilio sends some thirty."""

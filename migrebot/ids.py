@@ -25,8 +25,18 @@ def id_source(clock: Clock) -> Callable[[], int]:
     return new_id
 
 
+def parse_id(text: str) -> int | None:
+    """Read an id that came from outside; None if it cannot be one."""
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return value if 0 < value < 2**63 else None
+
+
 class RepeatableIds:
-    """A source that yields the same ids again after `rewind`: an answer that is worked out anew gives the same rows."""
+    """A source that yields the same ids again after `rewind`.
+
+    An answer that asks for facts is worked out anew when they are there. With new ids it would ask for the facts of
+    another row than before, again and again.
+    """
 
     def __init__(self, new_id: Callable[[], int]) -> None:
         self._new_id = new_id

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,6 +17,7 @@ from migrebot.dialogue import controls
 from migrebot.dialogue.controls import Control
 from migrebot.dialogue.form import Choice, Complaint, Form, Step, View
 from migrebot.dialogue.turn import Answer, Reply, Turn
+from migrebot.diary.parsing import parse_yes_no
 from migrebot.messages import Button, Keyboard
 from migrebot.typed import folded
 from storage.records import Frame, Offer, Session
@@ -28,6 +30,9 @@ MAX_OWN_WORDS = 12
 
 MAX_OWN_WORD = 60
 """How long, in characters, an own word may be."""
+
+MAX_HISTORY = 50
+"""How many steps one can go back."""
 
 SELECTED = "✅ "
 
@@ -62,13 +67,16 @@ def fresh(form: Form, turn: Turn, step: str, answers: dict[str, Any]) -> Session
 def hear(form: Form, turn: Turn, session: Session, text: str) -> Answer:
     """Take a typed answer: a control, one of the offers, or whatever the step can parse."""
     step, view = form.step(session.step), View(turn, session)
-    control = controls.spoken(text)
-    if control and (control == "cancel" or control in _offered_controls(step, session)):
-        return steer(form, turn, session, control)
+    if control := controls.spoken(text):
+        if control in _offered_controls(step, view):
+            return steer(form, turn, session, control)
+        return ask(form, turn, session, said=turn.tr("That does not work at this question."))
     word = folded(text)
-    for offer in session.offers:
+    for offer in session.offers if not _is_outdated(step, view) else ():
         if folded(offer.label) == word and not (step.many and offer.turns_page):
             return choose(form, turn, session, offer)
+    if step.many and parse_yes_no(text) is False:
+        return steer(form, turn, session, "next")
     if step.many:
         return _add_own_words(form, turn, session, text)
     value = step.parse(view, text)
@@ -80,7 +88,7 @@ def hear(form: Form, turn: Turn, session: Session, text: str) -> Answer:
 def press(form: Form, turn: Turn, session: Session, code: str) -> Answer | None:
     """Take a press on the open question; `code` is what its button carried. None if it never had such a button."""
     step = form.step(session.step)
-    for control in _offered_controls(step, session):
+    for control in _offered_controls(step, View(turn, session)):
         if code == control:
             return steer(form, turn, session, control)
     if code == "here":
@@ -94,8 +102,7 @@ def steer(form: Form, turn: Turn, session: Session, control: Control) -> Answer:
     """Do what a control says."""
     match control:
         case "cancel":
-            said = turn.tr("Cancelled, nothing was saved.")
-            return Answer(replies=(Reply(text=said, in_place=True),), session=None)
+            return Answer(session=None) + form.cancel(View(turn, session))
         case "back":
             *before, last = session.history
             earlier = _replace(session, step=last.step, loop=last.loop, history=tuple(before), page="")
@@ -111,6 +118,9 @@ def steer(form: Form, turn: Turn, session: Session, control: Control) -> Answer:
 
 def choose(form: Form, turn: Turn, session: Session, offer: Offer) -> Answer:
     """Take one of the offers: show its page, toggle it, or go on with it."""
+    if _is_outdated(form.step(session.step), View(turn, session)):
+        said = turn.tr("A new day has begun since I asked, so please choose again.")
+        return ask(form, turn, _replace(session, page=""), said=said)
     if offer.turns_page:
         return ask(form, turn, _replace(session, page=offer.value))
     if form.step(session.step).many:
@@ -120,7 +130,7 @@ def choose(form: Form, turn: Turn, session: Session, offer: Offer) -> Answer:
 
 def leave(form: Form, turn: Turn, session: Session) -> Answer:
     """End the form because the user went elsewhere or stayed away, saving what the form thinks worth it."""
-    return form.abandon(View(turn, session)) + Answer(session=None)
+    return Answer(session=None) + form.abandon(View(turn, session))
 
 
 def ask(form: Form, turn: Turn, session: Session, *, said: str = "") -> Answer:
@@ -155,18 +165,24 @@ def _token(turn: Turn) -> str:
 
 def _advance(form: Form, turn: Turn, session: Session, value: Any) -> Answer:
     step = form.step(session.step)
-    answers = step.store(session.answers, step.name, value, session.loop)
-    answered = _replace(session, answers=answers)
+    answered = _replace(session, answers=step.store(View(turn, session), value))
     following = form.following(View(turn, answered), step.name)
     if following is None:
         return _finish(form, turn, answered)
-    frame = Frame(session.step, session.loop)
-    further = _replace(answered, step=following[0], loop=following[1], page="", history=(*session.history, frame))
+    here = (session.step, session.loop)
+    history = session.history if following == here else (*session.history, Frame(*here))[-MAX_HISTORY:]
+    further = _replace(answered, step=following[0], loop=following[1], page="", history=history)
     return _ask_anew(form, turn, further)
 
 
 def _finish(form: Form, turn: Turn, session: Session) -> Answer:
-    return form.finish(View(turn, session)) + Answer(session=None)
+    # In this order: what finishes a form may begin another one.
+    return Answer(session=None) + form.finish(View(turn, session))
+
+
+def _is_outdated(step: Step, view: View) -> bool:
+    asked = view.session.updated_at.astimezone(ZoneInfo(view.turn.timezone)).date()
+    return step.daily and asked != view.today
 
 
 def _toggle(form: Form, turn: Turn, session: Session, values: Sequence[Any]) -> Answer:
@@ -202,15 +218,15 @@ def _with_own_words(rows: Sequence[Sequence[Choice]], session: Session) -> list[
     return [*rows, *own]
 
 
-def _offered_controls(step: Step, session: Session) -> tuple[Control, ...]:
+def _offered_controls(step: Step, view: View) -> tuple[Control, ...]:
     offered: list[Control] = []
     if step.many:
         offered.append("next")
     if step.optional:
         offered.append("skip")
-    if step.saveable and "only" not in session.answers:
+    if step.saveable and not view.asks_one_field:
         offered.append("save")
-    if session.history:
+    if view.session.history:
         offered.append("back")
     return (*offered, "cancel")
 
@@ -226,7 +242,7 @@ def _keyboard(rows: Sequence[Sequence[Choice]], step: Step, session: Session, tu
             buttons.append(Button(mark + choice.label, f"q:{session.token}:{number}"))
             number += 1
         keyboard.append(tuple(buttons))
-    offered = _offered_controls(step, session)
+    offered = _offered_controls(step, View(turn, session))
     steering = [
         tuple(
             Button(controls.label(control, turn.tr), f"q:{session.token}:{control}")

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migrebot.dialogue.turn import Answer, say
+
 if TYPE_CHECKING:
     from datetime import date
 
-    from migrebot.dialogue.turn import Answer, Facts, Turn
+    from migrebot.dialogue.turn import Facts, Turn
     from migrebot.i18n import Translator
     from storage.records import Session
+
+
+ENTRY = "entry"
+"""The answer that every form may have from the start: the id of the stored record it changes."""
+
+ONLY = "only"
+"""Likewise: the form asks for one field of that record and is done."""
 
 
 class View(Struct, frozen=True):
@@ -46,6 +55,16 @@ class View(Struct, frozen=True):
         """Whose form it is."""
         return self.session.user_id
 
+    @property
+    def changes_record(self) -> bool:
+        """Tell whether the form changes a stored record: what is skipped then stays as it is stored."""
+        return ENTRY in self.answers
+
+    @property
+    def asks_one_field(self) -> bool:
+        """Tell whether the form asks for one field alone."""
+        return ONLY in self.answers
+
 
 class Choice(Struct, frozen=True):
     """An answer on offer: its plain label and its value (JSON); with `turns_page` the value is a page to show."""
@@ -69,9 +88,9 @@ def no_choices(view: View) -> Rows:  # noqa: ARG001 - the signature of `Step.cho
     return ()
 
 
-def keep(answers: dict[str, Any], step: str, value: Any, loop: int) -> dict[str, Any]:  # noqa: ARG001 - the signature of `Step.store`
+def keep(view: View, value: Any) -> dict[str, Any]:
     """Store an answer under the name of its step."""
-    return {**answers, step: value}
+    return {**view.answers, view.session.step: value}
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -79,8 +98,8 @@ class Step(Struct, frozen=True, kw_only=True):
 
     `wire_name` is its name for outside listeners. `parse` turns typed text into a value or a complaint. `optional`
     steps can be skipped: the answer is None then, unknown. `saveable` ones offer to save the form as it is. `many`
-    steps take several choices, and own words, until "Next". `store` puts the answer (of round `loop` of a repeated
-    part) among the others.
+    steps take several choices, and own words, until "Next". What a `daily` step offers is right on the day it was asked
+    only: on another day it asks again. `store` puts an answer among the others.
     """
 
     name: str
@@ -91,14 +110,21 @@ class Step(Struct, frozen=True, kw_only=True):
     optional: bool = False
     saveable: bool = False
     many: bool = False
-    store: Callable[[dict[str, Any], str, Any, int], dict[str, Any]] = keep
+    daily: bool = False
+    store: Callable[[View, Any], dict[str, Any]] = keep
+
+
+def nothing_saved(view: View) -> Answer:
+    """Say that the form was cancelled and left no trace."""
+    return say(view.tr("Cancelled, nothing was saved."), in_place=True)
 
 
 class Form(Struct, frozen=True, kw_only=True):
     """A form: `wire_steps` are its step names as outside listeners number them, from 0.
 
     `following` names the next step after an answer and its round (None: finished). `finish` is called with all
-    answers; `abandon` when the user leaves by a new command or is away too long. Both end the form.
+    answers; `abandon` when the user leaves by a new command or is away too long; `cancel` when the user takes it back.
+    All three end the form.
     """
 
     name: str
@@ -108,6 +134,7 @@ class Form(Struct, frozen=True, kw_only=True):
     following: Callable[[View, str], tuple[str, int] | None]
     finish: Callable[[View], Answer]
     abandon: Callable[[View], Answer]
+    cancel: Callable[[View], Answer] = nothing_saved
 
     def step(self, name: str) -> Step:
         """Find a step by its name; raises `KeyError`."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from migrebot.dialogue import engine
-from migrebot.dialogue.forms import one_line, pain, zone
+from migrebot.dialogue.forms import consent, one_line, pain, zone
 from migrebot.dialogue.menus import headaches, own_data, settings, welcome
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
@@ -21,13 +21,32 @@ if TYPE_CHECKING:
 
     from migrebot.dialogue.form import Form
 
-FORMS: dict[str, Form] = {form.name: form for form in (pain.FORM, zone.FORM)}
-"""All forms by name."""
-
 
 def respond(turn: Turn) -> Answer:
     """Decide what is said and stored in answer to what came in. Raises `FactsMissing` when it has to know more."""
+    unfit = _closing(turn)
+    if unfit is not None:
+        return unfit + _introduced(turn.after(unfit), _answer(turn.after(unfit)))
     return _introduced(turn, _answer(turn))
+
+
+def _closing(turn: Turn) -> Answer | None:
+    """Close a form that may not go on: of an older version of the program, or of somebody who has yet to agree."""
+    session = turn.session
+    if session is None:
+        return None
+    form = FORMS.get(session.form)
+    is_known = form is not None and any(step.name == session.step for step in form.steps)
+    return None if is_known and not (session.form == "pain" and _must_agree(turn)) else Answer(session=None)
+
+
+def _must_agree(turn: Turn) -> bool:
+    return turn.setup.require_consent and turn.user.agreed_at is None
+
+
+def _ask_consent(turn: Turn, command: str) -> Answer:
+    asked = engine.begin(FORMS["consent"], turn, answers={consent.COMMAND: command})
+    return asked + Answer(user=welcome.greeted(turn))
 
 
 def _answer(turn: Turn) -> Answer:
@@ -52,8 +71,13 @@ def _answer(turn: Turn) -> Answer:
 
 def expire(turn: Turn) -> Answer:
     """End a form that was left alone too long."""
-    session = turn.session
-    return engine.leave(FORMS[session.form], turn, session) if session else Answer()
+    closing = _closing(turn)
+    return closing if closing is not None else _left(turn)
+
+
+def _left(turn: Turn) -> Answer:
+    """Leave the form that is open, if one is, keeping what is worth it."""
+    return engine.leave(FORMS[turn.session.form], turn, turn.session) if turn.session else Answer()
 
 
 class Command(Struct, frozen=True):
@@ -118,21 +142,12 @@ def _command(turn: Turn, text: str) -> Answer:
         return _cannot_read(turn, turn.tr("I do not know that command. /help lists those I know."))
     if name == "cancel" and turn.session:
         return engine.steer(FORMS[turn.session.form], turn, turn.session, "cancel")
-    return _leaving_old(turn, lambda then: _run(name, command, then, arguments.strip()))
-
-
-def _run(name: str, command: Command, turn: Turn, arguments: str) -> Answer:
-    if command.makes_entry and turn.setup.require_consent and turn.user.agreed_at is None:
-        return welcome.consent(turn, name)
-    return command.answer(turn, arguments)
-
-
-def _leaving_old(turn: Turn, handler: Callable[[Turn], Answer]) -> Answer:
-    """Let a handler answer that may open a form; a form that was open is left first, keeping what is worth it."""
-    if turn.session is None:
-        return handler(turn)
-    left = engine.leave(FORMS[turn.session.form], turn, turn.session)
-    return left + handler(turn.after(left))
+    # Whoever wants to be forgotten wants no last entry.
+    left = _left(turn) if name != "forget" or turn.session is None else Answer(session=None)
+    then = turn.after(left)
+    if command.makes_entry and _must_agree(then):
+        return left + _ask_consent(then, text)
+    return left + command.answer(then, arguments.strip())
 
 
 def _press(turn: Turn, press: Press) -> Answer:
@@ -148,6 +163,9 @@ def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
     match kind:
         case "q":
             return _press_question(turn, action, arguments)
+        case "h" if _must_agree(turn):
+            left = _left(turn)
+            return left + _ask_consent(turn.after(left), "/pain")
         case "h":
             return _menu(turn, lambda then: headaches.press(then, action, arguments))
         case "s":
@@ -165,7 +183,7 @@ def _menu(turn: Turn, handler: Callable[[Turn], Answer | None]) -> Answer | None
     answer = handler(turn)
     if answer is None or turn.session is None or answer.session is UNSET or answer.session is None:
         return answer
-    left = engine.leave(FORMS[turn.session.form], turn, turn.session)
+    left = _left(turn)
     again = handler(turn.after(left))
     return again and left + again
 
@@ -178,11 +196,6 @@ def _press_question(turn: Turn, token: str, arguments: Sequence[str]) -> Answer 
 
 
 def _press_command(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
-    if action == "disagree":
-        return welcome.disagreed(turn)
-    if action == "agree" and arguments and arguments[0] in COMMANDS:
-        yes = welcome.agreed(turn)
-        return yes + _command(turn.after(yes), f"/{arguments[0]}")
     if action in COMMANDS and not arguments:
         return _command(turn, f"/{action}")
     return None
@@ -205,3 +218,7 @@ def _introduced(turn: Turn, answer: Answer) -> Answer:
     joined = first + answer
     # The answer may have changed the user too: both changes count.
     return msgspec.structs.replace(joined, user=first.user)
+
+
+FORMS: dict[str, Form] = {form.name: form for form in (pain.FORM, zone.FORM, consent.make(_command))}
+"""All forms by name."""

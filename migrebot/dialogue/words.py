@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from migrebot.diary.entries import days_touched
 from migrebot.i18n import N_, Translator
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def yes_no(value: bool, tr: Translator) -> str:
 
 def headache(entry: Headache, intakes: Sequence[Intake], tr: Translator, today: date) -> Markup:
     """Write an attack line by line; what is unknown is left out."""
-    lines = [Markup("<b>%s</b>") % tr.long_date(entry.day, today), _pain(entry, tr)]
+    days = days_touched(entry)
+    shown = " – ".join(tr.long_date(day, today) for day in dict.fromkeys((days[0], days[-1])))
+    lines = [Markup("<b>%s</b>") % shown, _pain(entry, tr)]
     if entry.aura is not None:
         lines.append(tr("Aura: %(answer)s", answer=yes_no(entry.aura, tr).lower()))
     for values, labels, known, none in (

@@ -89,10 +89,12 @@ def days_touched(headache: Headache) -> tuple[date, ...]:
     With a known onset and end these are the dates between them in the attack's own zone. With a duration alone each
     full or begun 24 hours counts as one day from `day` on: "all day" is one day, 30 hours are two.
     """
-    last = headache.day
-    if headache.onset is not None and headache.end is not None:
+    last, end = headache.day, headache.end
+    if headache.onset is not None and end is None and headache.duration_h is not None:
+        end = headache.onset + timedelta(hours=headache.duration_h)
+    if headache.onset is not None and end is not None:
         # A microsecond less, so that an attack that ends at midnight does not touch the new day.
-        last = (headache.end - timedelta(microseconds=1)).astimezone(ZoneInfo(headache.timezone)).date()
+        last = (end - timedelta(microseconds=1)).astimezone(ZoneInfo(headache.timezone)).date()
     elif headache.duration_h is not None:
         last = headache.day + timedelta(days=max(1, math.ceil(headache.duration_h / 24)) - 1)
     return tuple(headache.day + timedelta(days=n) for n in range(max(0, (last - headache.day).days) + 1))

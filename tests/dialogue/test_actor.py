@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from actors.actor import Health, NotHandled
+from actors.dialogue import CAREFUL_PER_CHANNEL
 from migrebot.dialogue import router
-from migrebot.dialogue.turn import Answer
+from migrebot.dialogue.turn import Answer, Turn
+from migrebot.errors import StorageUnavailable
 from migrebot.flood import FloodGate
-from migrebot.messages import Inbound, Profile, Text, Undecodable
+from migrebot.messages import FormExpired, Inbound, Press, Profile, Text, Undecodable
+from storage.facts import HeadacheById
 from storage.records import InboxKey
 from storage.sqlite import SqliteStorage
 from tests.clock import FakeClock
@@ -219,3 +224,110 @@ async def test_whatever_button_is_pressed_the_form_goes_on_or_ends(roomy: House,
         else:
             await person.says("/pain")
     assert not roomy.alerts
+
+
+# --- what an attacker and bad luck tried -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["9999999999999999999", "٣٣", "-1", "0", "1e9", ""])
+async def test_a_made_up_number_on_a_button_hurts_nobody(house: House, ann: Person, number: str) -> None:
+    await ann.sends(Press(f"h:show:{number}", "1", "callback"))
+    assert ann.toasts[-1]
+    await ann.says("/help")
+    assert "What I can do" in ann.last.text
+    assert house.dialogue.health == Health()
+
+
+async def test_a_fact_that_cannot_be_loaded_sets_aside_only_who_asks_for_it(
+    house: House, ann: Person, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask_the_impossible(turn: Turn, _arguments: str) -> Answer:
+        turn.facts(HeadacheById(turn.user.id, 2**70))
+        return Answer()
+
+    monkeypatch.setitem(router.COMMANDS, "poison", router.Command(ask_the_impossible, ""))
+    await ann.says("/pain 5 1h")
+    bob = house.person(8)
+    bad = await house.mailbox.post(inbound(bob, "bad", "/poison", clock))
+    good = await house.mailbox.post(inbound(ann, "good", "/forget", clock))
+    assert (await good.answered()).outcome == "done"
+    assert (await bad.answered()).outcome == "quarantined"
+
+
+async def test_after_a_storage_failure_nothing_overtakes_what_comes_again(
+    house: House, ann: Person, clock: FakeClock
+) -> None:
+    for text in ("/pain", "today"):
+        await ann.says(text)
+    commit = house.storage.commit
+    failures = [StorageUnavailable("full")]
+
+    class Failing:
+        def __getattr__(self, name: str) -> object:
+            return getattr(house.storage, name)
+
+        async def commit(self, units: Any, now: Any) -> Any:
+            if failures:
+                raise failures.pop()
+            return await commit(units, now)
+
+    house.dialogue._storage = cast("Storage", Failing())
+    for _ in range(2):
+        posted = [await house.mailbox.post(inbound(ann, f"again-{text}", text, clock)) for text in ("5", "8")]
+        for envelope in posted:
+            with suppress(NotHandled):
+                await envelope.answered()
+    session = await ann.session()
+    assert session is not None
+    assert (session.answers["duration"], session.answers["intensity"]) == (5, 8)
+
+
+async def test_a_press_that_meets_the_time_out_of_its_form_brings_nothing_back_to_life(
+    house: House, ann: Person, clock: FakeClock
+) -> None:
+    for text in ("/pain", "today", "3", "7", "no"):
+        await ann.says(text)
+    session = await ann.session()
+    assert session is not None
+    await clock.advance(24 * 3600 + 1)
+    over = await house.mailbox.post(FormExpired(user_id=session.user_id, token=session.token))
+    press = Press(f"q:{session.token}:0", ann.question.id, "callback")
+    pressed = await house.mailbox.post(replace(inbound(ann, "press", "", clock), content=press))
+    await over.answered()
+    await pressed.answered()
+    assert await ann.session() is None
+    assert len((await everything(house, ann)).headaches) == 1
+
+
+async def test_after_an_unclean_stop_care_ends_with_the_hundredth_message_of_a_channel(
+    storage: Storage, clock: FakeClock
+) -> None:
+    await storage.begin_run()
+    async with open_house(storage, clock, flood=FloodGate(burst=1_000)) as house:
+        bob = house.person(8)
+        for _ in range(CAREFUL_PER_CHANNEL):
+            assert house.dialogue._is_careful(inbound(bob, "x", "", clock))
+            await bob.says("hello")
+        assert not house.dialogue._is_careful(inbound(bob, "x", "", clock))
+
+
+async def test_forgetting_takes_what_was_set_aside_along(
+    house: House, ann: Person, clock: FakeClock, poison: str, tmp_path: Path
+) -> None:
+    bad = Inbound(
+        address=ann.address,
+        key="bad",
+        content=Text(poison),
+        received_at=clock.now(),
+        profile=ann.profile,
+        raw=b"what nobody shall keep",
+    )
+    assert (await house.mailbox.ask(bad)).outcome == "quarantined"
+    await ann.says("/forget")
+    for label in ("Delete everything", "Yes, delete"):
+        await ann.presses(label)
+    with closing(sqlite3.connect(tmp_path / "migrebot.db")) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        left = [row for table in tables for row in database.execute(f"SELECT * FROM {table}")]
+    assert "nobody shall keep" not in str(left)
+    assert "7001" not in str(left)

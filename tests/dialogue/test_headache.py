@@ -6,8 +6,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from migrebot.dialogue.turn import Setup
+from migrebot.messages import FormExpired, Press, Text
+from storage.changes import SaveSession, Unit
 from storage.facts import AllOf, Everything
 from tests.talk import House, Person, open_house
 
@@ -188,8 +191,6 @@ async def test_a_press_on_an_old_question_changes_nothing(ann: Person) -> None:
     message = ann.question.id
     await ann.presses("Today")
     before = await ann.session()
-    from migrebot.messages import Press
-
     await ann.sends(Press(old, message, "callback"))
     assert await ann.session() == before
     assert "closed already" in ann.toasts[-1]
@@ -212,8 +213,6 @@ async def test_a_press_on_an_old_question_changes_nothing(ann: Person) -> None:
     ],
 )
 async def test_a_made_up_button_is_answered_kindly(house: House, ann: Person, data: str) -> None:
-    from migrebot.messages import Press
-
     before = await everything(house, ann)
     await ann.sends(Press(data, "1", "callback"))
     assert ann.toasts[-1]
@@ -221,8 +220,6 @@ async def test_a_made_up_button_is_answered_kindly(house: House, ann: Person, da
 
 
 async def test_nobody_reaches_the_entry_of_another(house: House, ann: Person) -> None:
-    from migrebot.messages import Press
-
     await ann.says("/pain 7 3h ibuprofen 400")
     (entry,) = (await everything(house, ann)).headaches
     eve = house.person(666)
@@ -237,7 +234,7 @@ async def test_nobody_reaches_the_entry_of_another(house: House, ann: Person) ->
 
 async def test_an_entry_is_edited_field_by_field(house: House, ann: Person) -> None:
     await ann.says("/pain 7 3h ibuprofen 400")
-    for label in ("Edit", "Intensity", "4", "Edit", "Medicine", "No", "Edit", "Date", "Yesterday"):
+    for label in ("Edit", "Intensity", "4", "Edit", "Medicine", "No medicine", "Edit", "Date", "Yesterday"):
         await ann.presses(label)
     stored = await everything(house, ann)
     assert [(entry.intensity, entry.duration_h, entry.day) for entry in stored.headaches] == [(4, 3, date(2026, 6, 14))]
@@ -317,8 +314,6 @@ async def test_own_words_and_frequent_choices_come_first_the_next_time(ann: Pers
 
 
 async def test_a_form_left_alone_saves_what_is_known_and_says_so(house: House, ann: Person) -> None:
-    from migrebot.messages import FormExpired
-
     for text in ("/pain", "today", "3", "7"):
         await ann.says(text)
     session = await ann.session()
@@ -343,7 +338,9 @@ async def test_with_consent_required_the_first_entry_waits_for_it(storage: Stora
     async with open_house(storage, clock, Setup(require_consent=True)) as house:
         bob = house.person(8)
         await bob.says("/pain")
-        assert await bob.session() is None
+        waiting = await bob.session()
+        assert waiting is not None
+        assert waiting.state == "ConsentForm:0:agree"
         assert "I agree" in bob.question.labels
         await bob.presses("I agree")
         session = await bob.session()
@@ -357,3 +354,194 @@ async def test_a_day_long_ago_is_shown_with_its_year(ann: Person) -> None:
     for text in ("/pain", "1.1.2020", "3", "save now"):
         await ann.says(text)
     assert "2020" in ann.question.text
+
+
+# --- a stored attack loses nothing that was not taken from it ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", [("Yes", "/help"), ("Skip",), ("/help",), ("Cancel",), ("Add one", "/help"), ("Begin anew", "Skip")]
+)
+async def test_medicines_begun_to_edit_and_not_named_stay(house: House, ann: Person, words: tuple[str, ...]) -> None:
+    await ann.says("/pain 5 2h ibuprofen 400")
+    for label in ("Edit", "Medicine"):
+        await ann.presses(label)
+    for word in words:
+        await ann.says(word)
+    stored = await everything(house, ann)
+    assert [intake.drug for intake in stored.intakes] == ["ibuprofen"]
+    assert stored.headaches[0].medicine_taken is True
+
+
+async def test_a_medicine_is_added_to_those_noted_and_begin_anew_replaces_them(house: House, ann: Person) -> None:
+    await ann.says("/pain 5 2h ibuprofen 400")
+    for text in ("edit", "medicine"):
+        await ann.presses(text)
+    for text in ("Add one", "aspirin", "500", "no"):
+        await ann.says(text)
+    assert [intake.drug for intake in (await everything(house, ann)).intakes] == ["ibuprofen", "aspirin"]
+    for text in ("edit", "medicine"):
+        await ann.presses(text)
+    for text in ("Begin anew", "paracetamol", "1000", "no"):
+        await ann.says(text)
+    assert [intake.drug for intake in (await everything(house, ann)).intakes] == ["paracetamol"]
+
+
+async def test_details_that_are_skipped_take_nothing_away(house: House, ann: Person) -> None:
+    await ann.says("/pain 7 3h sumatriptan 50")
+    await ann.says("/pain")
+    for label in ("Hurts now", "6", "Same medicine: sumatriptan 50 mg", "Details"):
+        await ann.presses(label)
+    for _ in range(5):
+        await ann.presses("Skip")
+    stored = await everything(house, ann)
+    assert [intake.drug for intake in stored.intakes] == ["sumatriptan", "sumatriptan"]
+    assert stored.headaches[1].medicine_taken is True
+
+
+async def test_factors_are_edited_from_those_noted(house: House, ann: Person) -> None:
+    for text in ("/pain", "today", "1", "5", "skip", "stress, cheese, rain", "save now"):
+        await ann.says(text)
+    for label in ("Edit", "Factors"):
+        await ann.presses(label)
+    assert "✅ Stress" in ann.question.labels
+    for text in ("coffee", "/help"):
+        await ann.says(text)
+    assert (await everything(house, ann)).headaches[0].triggers == ("stress", "cheese", "rain", "caffeine")
+
+
+async def test_cancelling_an_edit_shows_the_entry_again(ann: Person) -> None:
+    await ann.says("/pain 5 2h")
+    for label in ("Edit", "Intensity", "Cancel"):
+        await ann.presses(label)
+    assert "Nothing was changed." in ann.question.text
+    assert "Delete" in ann.question.labels
+
+
+async def test_a_note_can_be_removed(house: House, ann: Person) -> None:
+    for text in ("/pain", "today", "1", "5", "skip", "skip", "skip", "no", "a note"):
+        await ann.says(text)
+    for label in ("Edit", "Note", "Remove the note"):
+        await ann.presses(label)
+    assert (await everything(house, ann)).headaches[0].note is None
+
+
+async def test_what_hurts_now_began_when_it_was_said_not_when_the_form_was_left(house: House, ann: Person) -> None:
+    await ann.says("/pain")
+    await ann.presses("Hurts now")
+    said_at = house.clock.now()
+    session = await ann.session()
+    assert session is not None
+    await house.clock.advance(24 * 3600)
+    await house.mailbox.ask(FormExpired(user_id=session.user_id, token=session.token))
+    (headache,) = (await everything(house, ann)).headaches
+    assert (headache.onset, headache.day) == (said_at, date(2026, 6, 15))
+
+
+async def test_today_is_the_day_of_the_answer_though_the_question_was_asked_the_day_before(
+    house: House, ann: Person
+) -> None:
+    await ann.says("/pain")
+    await house.clock.advance(14 * 3600)
+    await ann.presses("Today")
+    assert "A new day has begun" in ann.question.text
+    await ann.presses("Today")
+    await ann.says("2h")
+    await ann.presses("Save now")
+    await ann.says("/pain")
+    await house.clock.advance(24 * 3600 - 1)
+    for text in ("yesterday", "2h", "save now"):
+        await ann.says(text)
+    days = [entry.day for entry in (await everything(house, ann)).headaches]
+    assert days == [date(2026, 6, 16), date(2026, 6, 16)]
+
+
+async def test_a_medicine_taken_back_on_the_way_is_not_stored(house: House, ann: Person) -> None:
+    for text in (
+        "/pain",
+        "today",
+        "1",
+        "5",
+        "skip",
+        "skip",
+        "skip",
+        "yes",
+        "aspirin",
+        "500",
+        "yes",
+        "ibuprofen",
+        "400",
+    ):
+        await ann.says(text)
+    for text in ("back", "back", "back", "no", "skip"):
+        await ann.says(text)
+    assert [intake.drug for intake in (await everything(house, ann)).intakes] == ["aspirin"]
+
+
+async def test_what_hurts_now_has_no_duration_from_before(house: House, ann: Person) -> None:
+    await ann.says("/pain")
+    for label in ("Today", "3", "Back", "Back", "Hurts now", "7"):
+        await ann.presses(label)
+    (headache,) = (await everything(house, ann)).headaches
+    assert headache.is_open
+
+
+@pytest.mark.parametrize("word", ["back", "next", "Далее"])
+async def test_a_word_that_steers_is_never_taken_for_an_answer(house: House, ann: Person, word: str) -> None:
+    await ann.says("/pain 5 2h")
+    for label in ("Edit", "Note"):
+        await ann.presses(label)
+    await ann.says(word)
+    assert "does not work" in ann.question.text
+    assert (await everything(house, ann)).headaches[0].note is None
+
+
+async def test_no_means_no_factors(house: House, ann: Person) -> None:
+    for text in ("/pain", "today", "1", "5", "no", "no", "no", "no", "skip"):
+        await ann.says(text)
+    (headache,) = (await everything(house, ann)).headaches
+    assert (headache.aura, headache.triggers, headache.symptoms, headache.medicine_taken) == (False, (), (), False)
+
+
+async def test_the_line_that_waited_for_consent_is_not_lost(storage: Storage, clock: FakeClock) -> None:
+    async with open_house(storage, clock, Setup(require_consent=True)) as house:
+        bob = house.person(8)
+        await bob.says("/pain 7 3h ibuprofen 400")
+        assert (await everything(house, bob)).headaches == ()
+        await bob.presses("I agree")
+        assert [entry.intensity for entry in (await everything(house, bob)).headaches] == [7]
+
+
+async def test_once_consent_is_required_nobody_goes_on_without_it(storage: Storage, clock: FakeClock) -> None:
+    async with open_house(storage, clock) as house:
+        await house.person(8).says("/pain 5 1h")
+        await house.person(9).says("/pain")
+    async with open_house(storage, clock, Setup(require_consent=True)) as house:
+        bob, eve = house.person(8), house.person(9)
+        entry = (await everything(house, bob)).headaches[0]
+        await bob.sends(Press(f"h:details:{entry.id}", "", "callback"), key="bob-1")
+        assert "I agree" in bob.question.labels
+        for text in ("today", "3", "save now"):
+            await eve.sends(Text(text), key=f"eve-{text}")
+        assert (await everything(house, eve)).headaches == ()
+
+
+async def test_an_attack_over_midnight_shows_every_day_it_touched(house: House, ann: Person) -> None:
+    await house.clock.advance(9 * 3600)  # 23:00 in Berlin
+    await ann.says("/pain")
+    for label in ("Hurts now", "6"):
+        await ann.presses(label)
+    await house.clock.advance(4 * 3600)
+    await ann.presses("It is over")
+    assert "Monday, 15 June – Tuesday, 16 June" in ann.question.text
+
+
+async def test_a_form_of_an_older_version_ends_kindly(house: House, ann: Person) -> None:
+    await ann.says("/pain")
+    session = await ann.session()
+    assert session is not None
+    old = Unit(changes=(SaveSession(replace(session, step="gone")),))
+    await house.storage.commit([old], house.clock.now())
+    await ann.says("3")
+    assert "/help" in ann.last.text
+    assert await ann.session() is None

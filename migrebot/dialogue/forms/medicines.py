@@ -29,13 +29,19 @@ def medicines_of(answers: dict[str, Any]) -> list[Medicine]:
     return list(answers.get("medicines") or [])
 
 
-def _store(answers: dict[str, Any], step: str, value: Any, loop: int) -> dict[str, Any]:
-    medicines = medicines_of(answers)[:loop]
-    if step == "drug" and value is not None:
-        medicines.append({"drug": value, "amount": None})
-    elif step == "amount" and len(medicines_of(answers)) > loop:
-        medicines.append({**medicines_of(answers)[loop], "amount": value})
-    return {**answers, "medicines": medicines}
+def _store_drug(view: View, value: Any) -> dict[str, Any]:
+    before = medicines_of(view.answers)[: view.session.loop]
+    return {**view.answers, "medicines": [*before, {"drug": value, "amount": None}] if value is not None else before}
+
+
+def _store_amount(view: View, value: Any) -> dict[str, Any]:
+    *before, last = medicines_of(view.answers)[: view.session.loop + 1]
+    return {**view.answers, "medicines": [*before, {**last, "amount": value}]}
+
+
+def _store_another(view: View, value: Any) -> dict[str, Any]:
+    # Whoever came back here and wants no other one takes back those that followed.
+    return {**view.answers, "another": value, "medicines": medicines_of(view.answers)[: view.session.loop + 1]}
 
 
 def _drug_choices(view: View) -> Rows:
@@ -90,10 +96,6 @@ def _parse_amount(view: View, text: str) -> list[Any] | Complaint:
     return list(amount)
 
 
-def _yes_no(view: View) -> Rows:
-    return [[Choice(view.tr.plain("Yes"), True), Choice(view.tr.plain("No"), False)]]
-
-
 def parse_yes_or_no(view: View, text: str) -> bool | Complaint:
     """Understand yes or no in any of the languages."""
     answer = parse_yes_no(text)
@@ -102,9 +104,59 @@ def parse_yes_or_no(view: View, text: str) -> bool | Complaint:
 
 def yes_no_choices(view: View) -> Rows:
     """Offer yes and no."""
-    return _yes_no(view)
+    return [[Choice(view.tr.plain("Yes"), value=True), Choice(view.tr.plain("No"), value=False)]]
 
 
+# --- whether there were any --------------------------------------------------------------------------------------
+
+ADD = "add"
+"""The answer to "did you take any medicine" of a stored attack that means: one more."""
+
+
+def _taken_question(view: View) -> str:
+    known = medicines_of(view.answers)
+    if not view.changes_record or not known:
+        return view.tr("Did you take any medicine?")
+    named = []
+    for item in known:
+        number, unit = item["amount"] or (None, "")
+        named.append(words.medicine(item["drug"], number, unit, view.tr))
+    return view.tr("Noted so far: %(list)s. What shall be changed?", list=view.tr.list(named))
+
+
+def _taken_choices(view: View) -> Rows:
+    if not view.changes_record or not medicines_of(view.answers):
+        return yes_no_choices(view)
+    tr = view.tr
+    return [
+        [Choice(tr.plain("Add one"), ADD), Choice(tr.plain("Begin anew"), value=True)],
+        [Choice(tr.plain("No medicine"), value=False)],
+    ]
+
+
+def _parse_taken(view: View, text: str) -> bool | str | Complaint:
+    answer = parse_yes_or_no(view, text)
+    return ADD if answer is True and view.changes_record else answer
+
+
+def _store_taken(view: View, value: Any) -> dict[str, Any]:
+    if value == ADD:
+        return {**view.answers, "medicine": True}
+    if value is None:
+        return {**view.answers, "medicine": None}
+    return {**view.answers, "medicine": value, "medicines": []}
+
+
+TAKEN = Step(
+    name="medicine",
+    wire_name="was_medecine_taken",
+    question=_taken_question,
+    choices=_taken_choices,
+    parse=_parse_taken,
+    optional=True,
+    saveable=True,
+    store=_store_taken,
+)
 DRUG = Step(
     name="drug",
     wire_name="drugname",
@@ -113,7 +165,7 @@ DRUG = Step(
     parse=parse_name,
     optional=True,
     saveable=True,
-    store=_store,
+    store=_store_drug,
 )
 AMOUNT = Step(
     name="amount",
@@ -123,22 +175,25 @@ AMOUNT = Step(
     parse=_parse_amount,
     optional=True,
     saveable=True,
-    store=_store,
+    store=_store_amount,
 )
 ANOTHER = Step(
     name="another",
     wire_name="amount",
     question=lambda view: view.tr("Another medicine?"),
-    choices=_yes_no,
+    choices=yes_no_choices,
     parse=parse_yes_or_no,
     optional=True,
     saveable=True,
+    store=_store_another,
 )
 
 
 def following(view: View, step: str) -> tuple[str, int] | None:
     """Name the next step and round after one of these; None when the medicines are complete."""
     loop = view.session.loop
+    if step == "medicine":
+        return ("drug", len(medicines_of(view.answers))) if view.answers["medicine"] else None
     if step == "drug":
         return ("amount", loop) if len(medicines_of(view.answers)) > loop else None
     if step == "amount":

@@ -6,13 +6,13 @@ unknown, and the form can be saved as it is.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from migrebot.dialogue import cards, engine, safety, words
-from migrebot.dialogue.form import Choice, Complaint, Form, Rows, Step, View
+from migrebot.dialogue.form import ENTRY, ONLY, Choice, Complaint, Form, Rows, Step, View, nothing_saved
 from migrebot.dialogue.forms import medicines
 from migrebot.dialogue.forms.days import day_choices, parse_past_day
 from migrebot.dialogue.turn import Answer, Reply, say
@@ -47,9 +47,18 @@ _FIELDS = ("intensity", "aura", "triggers", "symptoms", "note")
 
 
 def _date_choices(view: View) -> Rows:
-    if "entry" in view.answers:
+    if view.changes_record:
         return day_choices(view)
     return day_choices(view, before=[[Choice("⚡ " + view.tr.plain("Hurts now"), NOW)]])
+
+
+def _store_date(view: View, value: str) -> dict[str, Any]:
+    """Keep the day; what hurts now began at this moment, and how long it will last is not known."""
+    others = {name: answer for name, answer in view.answers.items() if name not in {"date", "onset", "duration"}}
+    if value == NOW:
+        return {**others, "date": str(view.today), "onset": view.turn.now.isoformat()}
+    told = {"duration": view.answers["duration"]} if "duration" in view.answers else {}
+    return {**others, **told, "date": value}
 
 
 def _duration_choices(view: View) -> Rows:
@@ -108,6 +117,11 @@ def _parse_note(view: View, text: str) -> str | Complaint:
     return text
 
 
+def _note_choices(view: View) -> Rows:
+    stored = view.changes_record and view.answers.get("note")
+    return [[Choice(view.tr.plain("Remove the note"), "")]] if stored else ()
+
+
 def _step(name: str, wire_name: str, question: Any, parse: Any, **more: Any) -> Step:
     return Step(name=name, wire_name=wire_name, question=question, parse=parse, optional=True, saveable=True, **more)
 
@@ -119,6 +133,8 @@ STEPS = (
         question=lambda view: view.tr("When did your head hurt?"),
         choices=_date_choices,
         parse=parse_past_day,
+        daily=True,
+        store=_store_date,
     ),
     Step(
         name="duration",
@@ -159,33 +175,32 @@ STEPS = (
         choices=_several("symptoms", words.SYMPTOMS),
         many=True,
     ),
-    _step(
-        "medicine",
-        "was_medecine_taken",
-        lambda view: view.tr("Did you take any medicine?"),
-        medicines.parse_yes_or_no,
-        choices=medicines.yes_no_choices,
-    ),
+    medicines.TAKEN,
     medicines.DRUG,
     medicines.AMOUNT,
     medicines.ANOTHER,
-    _step("note", "description", lambda view: view.tr("Anything to note? Write it, or skip."), _parse_note),
+    _step(
+        "note",
+        "description",
+        lambda view: view.tr("Anything to note? Write it, or skip."),
+        _parse_note,
+        choices=_note_choices,
+    ),
 )
 
+_MEDICINES = frozenset({"medicine", "drug", "amount", "another"})
 _ORDER = ("date", "duration", "intensity", "aura", "triggers", "symptoms", "medicine")
 
 
 def _following(view: View, step: str) -> tuple[str, int] | None:
-    answers, only = view.answers, "only" in view.answers
-    if step == "date" and answers["date"] == NOW:
+    answers = view.answers
+    if step == "date" and "onset" in answers:
         return ("intensity", 0)
-    if step == "intensity" and answers.get("date") == NOW:
+    if step == "intensity" and "onset" in answers:
         return None
-    if step == "medicine" and answers["medicine"]:
-        return ("drug", 0)
-    if step in {"drug", "amount", "another"} and (next_medicine := medicines.following(view, step)):
+    if step in _MEDICINES and (next_medicine := medicines.following(view, step)):
         return next_medicine
-    if only or step == "note":
+    if view.asks_one_field or step == "note":
         return None
     if step in _ORDER[:-1]:
         return (_ORDER[_ORDER.index(step) + 1], 0)
@@ -196,34 +211,99 @@ def _following(view: View, step: str) -> tuple[str, int] | None:
 
 
 def _finish(view: View) -> Answer:
-    if _is_gone(view):
+    if not view.changes_record:
+        return _add(view, view.turn.tr("Saved. Get well soon."))
+    before = _stored(view)
+    if before is None:
         return say(view.tr("That entry no longer exists, so there was nothing to change."))
-    return _save(view, view.tr("Changed.") if "entry" in view.answers else view.tr("Saved. Get well soon."))
+    return _change(view, before, view.tr("Changed."))
 
 
 def _abandon(view: View) -> Answer:
-    answers = view.answers
-    worth_it = answers.keys() - {"entry", "only"} if "entry" in answers else {"duration", "intensity"} & answers.keys()
-    if _is_gone(view) or not (worth_it or answers.get("date") == NOW):
-        return Answer()
-    answer = _save(view, view.tr("I saved what you had told me so far."))
+    """Keep what is known; nothing is said where nothing was told."""
+    said = view.tr("I saved what you had told me so far.")
+    if not view.changes_record:
+        answer = _add(view, said) if {"onset", "duration", "intensity"} & view.answers.keys() else Answer()
+    else:
+        before = _stored(view)
+        is_changed = before is not None and (_entry(view, before) != before or _medicines_changed(view, before))
+        answer = _change(view, before, said) if before and is_changed else Answer()
     kept = [msgspec.structs.replace(reply, in_place=False) for reply in answer.replies if isinstance(reply, Reply)]
     return msgspec.structs.replace(answer, replies=tuple(kept))
 
 
-def _save(view: View, said: str) -> Answer:
-    turn, answers = view.turn, view.answers
-    before = _existing(view)
+def _cancel(view: View) -> Answer:
+    before = _stored(view) if view.changes_record else None
+    if before is None:
+        return nothing_saved(view)
+    intakes = view.facts(IntakesOf(view.user_id, before.id))
+    return present(view.turn, before, intakes, view.tr("Nothing was changed."), just_known=False, fresh=False)
+
+
+def record(turn: Turn, answers: dict[str, Any]) -> Answer:
+    """Store an attack told in one line; `answers` are as the form would have them."""
+    return _add(View(turn, engine.fresh(FORM, turn, "note", answers)), turn.tr("Saved. Get well soon."))
+
+
+def edit(turn: Turn, entry: Headache, step: str, *, alone: bool) -> Answer:
+    """Open the form on a stored attack, at one step: for that field `alone`, or for all that follow it."""
+    intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
+    answers = {ENTRY: entry.id, **_answers_of(entry, intakes)} | ({ONLY: True} if alone else {})
+    return engine.begin(FORM, turn, step=step, answers=answers)
+
+
+def _answers_of(entry: Headache, intakes: Sequence[Intake]) -> dict[str, Any]:
+    """Give what is stored in the words of the form."""
+    answers: dict[str, Any] = {field: value for field in _FIELDS if (value := getattr(entry, field)) is not None}
+    answers |= {field: list(answers[field]) for field in ("triggers", "symptoms") if field in answers}
+    taken = [
+        {
+            "drug": intake.drug,
+            "amount": None if intake.amount is None else [intake.amount, intake.unit],
+            "day": str(intake.day),
+        }
+        for intake in intakes
+    ]
+    return answers | ({"medicines": taken} if taken else {})
+
+
+def _add(view: View, said: str) -> Answer:
+    turn = view.turn
+    empty = Headache(
+        id=turn.new_id(), user_id=turn.user.id, day=turn.today, timezone=turn.timezone, created_at=turn.now
+    )
+    entry = _entry(view, empty)
+    intakes = _intakes(view, entry, entry.day) if view.answers.get("medicine") else ()
+    changes = (SaveHeadache(entry), *((SaveIntakes(entry.user_id, entry.id, intakes),) if intakes else ()))
+    return Answer(changes=changes) + present(turn, entry, intakes, said)
+
+
+def _change(view: View, before: Headache, said: str) -> Answer:
+    turn = view.turn
     entry = _entry(view, before)
-    intakes = _intakes(view, entry, before)
+    stored = view.facts(IntakesOf(turn.user.id, entry.id))
+    intakes = stored
     changes: list[Change] = [SaveHeadache(entry)]
-    if intakes is not None:
+    if _medicines_changed(view, before):
+        intakes = _intakes(view, entry, turn.today if before.is_open else entry.day)
+    if entry.day != before.day:
+        intakes = tuple(msgspec.structs.replace(intake, day=entry.day) for intake in intakes)
+    if intakes != stored:
         changes.append(SaveIntakes(entry.user_id, entry.id, intakes))
     if not entry.is_open:
         changes.append(CancelQueued(cards.follow_up_key(entry.id)))
-    shown = intakes if intakes is not None else view.facts(IntakesOf(turn.user.id, entry.id)) if before else ()
-    alarming = bool({"intensity", "aura"} & answers.keys())
-    return Answer(changes=tuple(changes)) + present(turn, entry, shown, said, just_known=alarming, fresh=not before)
+    alarming = (entry.intensity, entry.aura) != (before.intensity, before.aura)
+    return Answer(changes=tuple(changes)) + present(turn, entry, intakes, said, just_known=alarming, fresh=False)
+
+
+def _medicines_changed(view: View, before: Headache) -> bool:
+    """Tell whether the medicines were answered anew; those that were begun and not named change nothing."""
+    if view.answers.get("medicine") is None:
+        return False
+    stored: tuple[Intake, ...] = view.facts(IntakesOf(view.user_id, before.id))
+    known = _answers_of(before, stored).get("medicines", [])
+    told = medicines.medicines_of(view.answers)
+    return told != known and bool(told or view.answers["medicine"] is False)
 
 
 def present(
@@ -260,55 +340,38 @@ def _is_alarming(turn: Turn, entry: Headache) -> bool:
     return bool(entry.aura) and not turn.facts(HasHadAura(turn.user.id, entry.id))
 
 
-def record(turn: Turn, answers: dict[str, Any]) -> Answer:
-    """Store an attack told in one line; `answers` are as the form would have them."""
-    view = View(turn, engine.fresh(FORM, turn, "note", answers))
-    return _save(view, turn.tr("Saved. Get well soon."))
-
-
-def _is_gone(view: View) -> bool:
-    return "entry" in view.answers and _existing(view) is None
-
-
-def _existing(view: View) -> Headache | None:
-    if "entry" not in view.answers:
-        return None
-    found = view.facts(HeadacheById(view.user_id, view.answers["entry"]))
+def _stored(view: View) -> Headache | None:
+    found = view.facts(HeadacheById(view.user_id, view.answers[ENTRY]))
     return found if found and found.deleted_at is None else None
 
 
-def _entry(view: View, before: Headache | None) -> Headache:
-    turn, answers = view.turn, view.answers
-    entry = before or Headache(
-        id=turn.new_id(), user_id=turn.user.id, day=turn.today, timezone=turn.timezone, created_at=turn.now
-    )
+def _entry(view: View, before: Headache) -> Headache:
+    """Give the attack as answered; of a stored one, what was skipped stays as it was."""
+    answers = {name: value for name, value in view.answers.items() if value is not None or not view.changes_record}
     known: dict[str, Any] = {field: answers[field] for field in _FIELDS if field in answers}
     known |= {field: tuple(known[field]) for field in ("triggers", "symptoms") if known.get(field) is not None}
-    if answers.get("date") == NOW:
-        known["onset"] = turn.now
-    elif "date" in answers:
-        known |= {"day": date.fromisoformat(answers["date"]), "onset": None, "end": None}
-    if "duration" in answers:
-        known |= {"duration_h": answers["duration"], "end": None}
+    if "note" in known:
+        known["note"] = known["note"] or None
     if "medicine" in answers:
         known["medicine_taken"] = answers["medicine"]
-    return msgspec.structs.replace(entry, **known)
+    if "duration" in answers:
+        known |= {"duration_h": answers["duration"], "end": None}
+    if "onset" in answers:
+        onset = datetime.fromisoformat(answers["onset"])
+        known |= {"onset": onset, "day": date.fromisoformat(answers["date"])}
+    elif "date" in answers and date.fromisoformat(answers["date"]) != before.day:
+        known |= {"day": date.fromisoformat(answers["date"]), "onset": None, "end": None}
+    return msgspec.structs.replace(before, **known)
 
 
-def _intakes(view: View, entry: Headache, before: Headache | None) -> tuple[Intake, ...] | None:
-    """List the medicines as they are to be stored; None if nothing about them changes."""
+def _intakes(view: View, entry: Headache, day: date) -> tuple[Intake, ...]:
+    """List the medicines as answered; those without a day of their own were taken on `day`."""
     turn = view.turn
-    if "medicine" not in view.answers:
-        if before is None or before.day == entry.day:
-            return None
-        moved = view.facts(IntakesOf(turn.user.id, entry.id))
-        return tuple(msgspec.structs.replace(intake, day=entry.day) for intake in moved) or None
-    taken = medicines.medicines_of(view.answers) if view.answers["medicine"] else []
     return tuple(
         Intake(
             id=turn.new_id(),
             user_id=turn.user.id,
-            day=entry.day,
+            day=date.fromisoformat(item["day"]) if "day" in item else day,
             timezone=entry.timezone,
             drug=item["drug"],
             created_at=turn.now,
@@ -316,7 +379,7 @@ def _intakes(view: View, entry: Headache, before: Headache | None) -> tuple[Inta
             unit=item["amount"][1] if item["amount"] else "mg",
             headache_id=entry.id,
         )
-        for item in taken
+        for item in medicines.medicines_of(view.answers)
     )
 
 
@@ -339,5 +402,6 @@ FORM = Form(
     following=_following,
     finish=_finish,
     abandon=_abandon,
+    cancel=_cancel,
 )
 """The form as the engine conducts it."""

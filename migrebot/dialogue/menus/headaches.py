@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from migrebot.dialogue import cards, engine
+from migrebot.dialogue import cards
 from migrebot.dialogue.forms import pain
 from migrebot.dialogue.turn import Answer, Turn
 from migrebot.diary.parsing import MAX_DURATION_H
+from migrebot.ids import parse_id
 from storage.changes import CancelQueued, Change, SaveHeadache, SaveIntakes
 from storage.facts import HeadacheById, IntakesOf, LastIntakes
 
@@ -27,9 +29,10 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
 
     The attack is looked up among the user's own: somebody else's id finds nothing.
     """
-    if not arguments or not arguments[0].isdecimal() or len(arguments[0]) > 19:
+    entry_id = parse_id(arguments[0]) if arguments else None
+    if entry_id is None:
         return None
-    entry = turn.facts(HeadacheById(turn.user.id, int(arguments[0])))
+    entry = turn.facts(HeadacheById(turn.user.id, entry_id))
     if entry is None:
         return Answer(toast=turn.tr.plain("That entry no longer exists."))
     if action == "undo":
@@ -40,7 +43,7 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
         case "field":
             return _edit_field(turn, entry, arguments[1]) if len(arguments) == 2 else None
         case "details":
-            return engine.begin(pain.FORM, turn, step="aura", answers={"entry": entry.id})
+            return pain.edit(turn, entry, "aura", alone=False)
         case "over":
             return _over(turn, entry)
         case "same":
@@ -77,7 +80,7 @@ def _card(turn: Turn, entry: Headache, intakes: Sequence[Intake], said: str = ""
 def _edit_field(turn: Turn, entry: Headache, step: str) -> Answer | None:
     if step not in EDITABLE:
         return None
-    return engine.begin(pain.FORM, turn, step=step, answers={"entry": entry.id, "only": True})
+    return pain.edit(turn, entry, step, alone=True)
 
 
 def _over(turn: Turn, entry: Headache) -> Answer:
@@ -86,7 +89,8 @@ def _over(turn: Turn, entry: Headache) -> Answer:
         return cards.entry_card(turn, entry, intakes)
     hours = round((turn.now - entry.onset).total_seconds() / 3600, 2)
     lasted = min(max(hours, 0.02), float(MAX_DURATION_H))
-    ended = msgspec.structs.replace(entry, end=max(turn.now, entry.onset), duration_h=lasted)
+    end = min(max(turn.now, entry.onset), entry.onset + timedelta(hours=MAX_DURATION_H))
+    ended = msgspec.structs.replace(entry, end=end, duration_h=lasted)
     changes = (SaveHeadache(ended), CancelQueued(cards.follow_up_key(entry.id)))
     return Answer(changes=changes) + cards.entry_card(turn, ended, intakes, turn.tr("Good that it is over."))
 

@@ -1,4 +1,4 @@
-"""The first words, help, privacy and consent."""
+"""The first words, help and privacy."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def start(turn: Turn) -> Answer:
 
 def greeting(turn: Turn) -> Answer:
     """Greet somebody new: what the bot is, and in four lines what happens to what they write."""
-    text = Markup("\n\n").join((_hello(turn.tr), _storage_notice(turn), turn.tr("Everything I can do: /help")))
-    return say(text, _start_keyboard(turn.tr)) + Answer(user=_greeted(turn))
+    text = Markup("\n\n").join((_hello(turn.tr), storage_notice(turn), turn.tr("Everything I can do: /help")))
+    return say(text, _start_keyboard(turn.tr)) + Answer(user=greeted(turn))
 
 
 def notice(turn: Turn) -> Answer:
     """Tell somebody new, who began with something else, what happens to what they write."""
-    return say(_storage_notice(turn)) + Answer(user=_greeted(turn))
+    return say(storage_notice(turn)) + Answer(user=greeted(turn))
 
 
 def welcome_back(turn: Turn) -> Answer:
@@ -67,7 +67,7 @@ def privacy(turn: Turn) -> Answer:
         Markup("\n\n").join(
             (
                 tr("<b>What is stored about you</b>"),
-                _storage_notice(turn),
+                storage_notice(turn),
                 tr(
                     "Not stored: our conversation itself. What you write is kept only as the entry it becomes; a form"
                     " you left open goes after two days. Your messenger keeps its own copy of this chat, and only you"
@@ -79,28 +79,8 @@ def privacy(turn: Turn) -> Answer:
     )
 
 
-def consent(turn: Turn, then: str) -> Answer:
-    """Ask for agreement before the first entry; `then` names the command to go on with."""
-    tr = turn.tr
-    text = Markup("\n\n").join((tr("Before your first entry:"), _storage_notice(turn)))
-    keyboard = ((Button(tr.plain("I agree"), f"c:agree:{then}"),), (Button(tr.plain("Not now"), "c:disagree"),))
-    return Answer(replies=say(text, keyboard, in_place=True).replies, user=_greeted(turn))
-
-
-def agreed(turn: Turn) -> Answer:
-    """Note that the user agreed."""
-    return Answer(
-        user=msgspec.structs.replace(turn.user, agreed_at=turn.now, greeted_at=turn.user.greeted_at or turn.now)
-    )
-
-
-def disagreed(turn: Turn) -> Answer:
-    """Accept that the user does not agree."""
-    said = turn.tr("That is fine, nothing is stored. Write /pain whenever you change your mind.")
-    return say(said, in_place=True)
-
-
-def _greeted(turn: Turn) -> User:
+def greeted(turn: Turn) -> User:
+    """Note that the user was told what is stored."""
     return msgspec.structs.replace(turn.user, greeted_at=turn.user.greeted_at or turn.now)
 
 
@@ -114,7 +94,8 @@ def _hello(tr: Translator) -> Markup:
     )
 
 
-def _storage_notice(turn: Turn) -> Markup:
+def storage_notice(turn: Turn) -> Markup:
+    """Tell in four lines what is stored, who can read it, how long it is kept and how it goes."""
     tr = turn.tr
     return Markup("\n").join(
         (
