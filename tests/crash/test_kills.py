@@ -18,7 +18,6 @@ from tests.e2e.program import Program
 from tests.e2e.test_telegram import polls
 
 if TYPE_CHECKING:
-
     from tests.fakes.telegram import RemoteFakeTelegram, RemotePerson
 
 PEOPLE = 12
