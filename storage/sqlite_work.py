@@ -14,13 +14,15 @@ from storage.records import Conversation
 from storage.retrying import may_go_again
 from storage.sqlite_errors import UNSTORABLE
 from storage.sqlite_writer import NeedsSavepoints
+from storage.together import IN_ORDER, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from migrebot.messages import Ticket
     from storage.answering import Question
     from storage.applying import Statement
+    from storage.columns import Row
     from storage.facts import Fact
     from storage.interface import Retention
     from storage.records import InboxKey, OutboxRow, Session
@@ -37,13 +39,21 @@ def store(units: Sequence[PreparedUnit | Result], sql: Statements) -> list[Resul
 
     Raises `NeedsSavepoints` if a unit fails and the others were not guarded against that.
     """
-    store_one = _store_guarded if sql.with_savepoints else _store_trustfully
-    return [unit if isinstance(unit, Result) else store_one(unit, sql) for unit in units]
+    good = [unit for unit in units if isinstance(unit, PreparedUnit)]
+    if sql.with_savepoints:
+        stored = iter([_store_guarded(unit, sql) for unit in good])
+    else:
+        stored = iter(_store_trustfully(good, sql))
+    return [unit if isinstance(unit, Result) else next(stored) for unit in units]
 
 
-def _store_trustfully(unit: PreparedUnit, sql: Statements) -> Result:
+def _store_trustfully(units: list[PreparedUnit], sql: Statements) -> list[Result]:
     try:
-        return _execute(unit, sql)
+        return [
+            result
+            for run in runs(units)
+            for result in (_execute_together(run, sql) if len(run) > 1 else [_execute(run[0], sql)])
+        ]
     except (*UNSTORABLE, Foreign) as error:
         raise NeedsSavepoints from error
 
@@ -57,6 +67,33 @@ def _store_guarded(unit: PreparedUnit, sql: Statements) -> Result:
         sql.plain("ROLLBACK TO unit")
     sql.plain("RELEASE unit")
     return result
+
+
+def _execute_together(run: list[PreparedUnit], sql: Statements) -> list[Result]:
+    received = [unit.receive.values for unit in run if unit.receive is not None]
+    if sql.many("receive", received) != len(received):
+        raise NeedsSavepoints  # one of them was handled before
+    values: dict[str, list[Row]] = {}
+    for unit in run:
+        for step in unit.steps:
+            statement = step.add if isinstance(step, Posting) else step
+            values.setdefault(statement.sql, []).append(statement.values)
+    ids = iter(_add(values.pop("enqueue", []), sql))
+    for name in IN_ORDER:
+        if name in values and sql.many(name, values[name]) != len(values[name]) and name.startswith("save_"):
+            raise NeedsSavepoints  # one of the rows is another user's
+    return [Result(outcome="done", tickets=_tickets(unit, ids)) for unit in run]
+
+
+def _add(messages: list[Row], sql: Statements) -> list[int]:
+    ids = sql.added("enqueue", messages)
+    if ids and sql("any_muted", (ids[0], ids[-1])).fetchall():
+        raise NeedsSavepoints  # it has to be known which
+    return ids
+
+
+def _tickets(unit: PreparedUnit, ids: Iterator[int]) -> tuple[Ticket, ...]:
+    return tuple(step.ticket(next(ids)) for step in unit.steps if isinstance(step, Posting))
 
 
 def _execute(unit: PreparedUnit, sql: Statements) -> Result:
@@ -173,22 +210,20 @@ def recover(now: int, sql: Statements) -> list[Ticket]:
 def claim(ids: Sequence[int], now: int, sql: Statements) -> list[OutboxRow]:
     """Mark waiting messages as being sent."""
     # Not one UPDATE … RETURNING: measured, that takes SQLite half as long again.
-    claimed = []
-    for row_id in dict.fromkeys(ids):
-        found = sql("sendable", (row_id,)).fetchall()
-        if found:
-            claimed.append(rows.outbox_row(found[0]))
-        else:
-            sql("give_up_if_muted", (now, row_id))
+    claimed = [rows.outbox_row(row) for row in sql.fetch_many("sendable", [(row_id,) for row_id in dict.fromkeys(ids)])]
     sql.many("claim", [(row.id,) for row in claimed])
+    for row_id in set(ids).difference(row.id for row in claimed):
+        sql("give_up_if_muted", (now, row_id))
     return claimed
 
 
 def settle(statements: Sequence[Statement], sql: Statements) -> list[Address]:
     """Note what became of claimed messages; tells which addresses were muted."""
+    sql.many("sent", [statement.values for statement in statements if statement.sql == "sent"])
     muted = []
     for statement in statements:
-        muted += [Address(*row) for row in sql(statement.sql, statement.values).fetchall()]
+        if statement.sql != "sent":
+            muted += [Address(*row) for row in sql(statement.sql, statement.values).fetchall()]
     return muted
 
 

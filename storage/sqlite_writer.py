@@ -12,16 +12,17 @@ import sqlite3
 import threading
 from collections import deque
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
 
 from migrebot.errors import StorageUnavailable
 from storage import sqlite_errors, sqlite_file
-from storage.queries import named_sql
+from storage.queries import for_rows, named_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from storage.columns import Row
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 CHECKPOINT_PAGES = 1_000
 """Pages after which a commit moves the write-ahead log into the database: about 4 MB."""
+
+MOST_ROWS = 64
+"""Rows of one statement: a batch of the dialogue; more gain nothing."""
 
 
 class NeedsSavepoints(Exception):
@@ -55,9 +59,30 @@ class Statements:
         """Execute; the cursor has the rows, or in `rowcount` how many were touched."""
         return self._cursor.execute(self._sql[name], values)
 
-    def many(self, name: str, values: Iterable[Row]) -> None:
-        """Execute once for each of the values."""
-        self._cursor.executemany(self._sql[name], values)
+    def many(self, name: str, values: Sequence[Row]) -> int:
+        """Execute for many rows; tells how many were touched."""
+        return sum(cursor.rowcount for cursor, _ in self._in_chunks(name, values))
+
+    def fetch_many(self, name: str, values: Sequence[Row]) -> list[Row]:
+        """Execute for many rows and give what was found."""
+        return [row for cursor, _ in self._in_chunks(name, values) for row in cursor.fetchall()]
+
+    def added(self, name: str, values: Sequence[Row]) -> list[int]:
+        """Execute for many rows, all of which are new, and give their ids: an INSERT numbers its rows one by one."""
+        ids: list[int] = []
+        for cursor, size in self._in_chunks(name, values):
+            last = cursor.lastrowid or 0
+            ids.extend(range(last - size + 1, last + 1))
+        return ids
+
+    def _in_chunks(self, name: str, values: Sequence[Row]) -> Iterator[tuple[sqlite3.Cursor, int]]:
+        done = 0
+        while done < len(values):
+            # Powers of two, so that there are few statements to be kept prepared.
+            size = min(MOST_ROWS, 1 << ((len(values) - done).bit_length() - 1))
+            chunk = values[done : done + size]
+            yield self._cursor.execute(for_rows(name, size), tuple(chain.from_iterable(chunk))), size
+            done += size
 
     def plain(self, sql: str) -> None:
         """Execute SQL that has no name: what steers transactions."""
@@ -81,11 +106,14 @@ class Work(Generic[T]):
         self._error: BaseException | None = None
 
     def succeed(self, result: T) -> None:
-        """Note the result."""
-        if self._committed is not None:
-            self._committed(result)
+        """Note the result, which is durable."""
         self._result = result
         self.done = True
+
+    def follow(self) -> None:
+        """Let those who keep a copy of what is stored follow."""
+        if self._committed is not None:
+            self._committed(self._result)
 
     def fail(self, error: BaseException) -> None:
         """Note that nothing came of it."""
@@ -173,6 +201,8 @@ class Writer:
         try:
             self._attempt(works)
         except (ArithmeticError, LookupError, TypeError, ValueError, sqlite3.Error):
+            if all(work.done for work in works):
+                raise  # it is stored, and must not be stored again
             # A fault of the program in one of them: nothing was stored, and the others shall not suffer.
             for work in works:
                 self._attempt_alone(work)
@@ -181,6 +211,8 @@ class Writer:
         try:
             self._attempt([work])
         except (ArithmeticError, LookupError, TypeError, ValueError, sqlite3.Error) as error:
+            if work.done:
+                raise
             work.fail(error)
 
     def _attempt(self, works: list[Work[Any]]) -> None:
@@ -213,6 +245,8 @@ class Writer:
                 results = self._transaction(works, statements)
         for work, result in zip(works, results, strict=True):
             work.succeed(result)
+        for work in works:
+            work.follow()
 
     def _transaction(self, works: list[Work[Any]], statements: Statements) -> list[Any]:
         try:

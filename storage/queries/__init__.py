@@ -10,6 +10,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
+_VALUES = re.compile(r"VALUES (\([^()]*\))")
 _HEADING = re.compile(r"^-- (\w+): .+\.\n", re.MULTILINE)
 
 
@@ -25,3 +26,12 @@ def named_sql() -> dict[str, str]:
                     raise ValueError(f"two blocks are named {name}")
                 blocks[name] = sql.strip().removesuffix(";")
     return blocks
+
+
+@cache
+def for_rows(name: str, count: int) -> str:
+    """Give a block for so many rows: its one list of placeholders after VALUES is repeated."""
+    sql, lists = _VALUES.subn(lambda found: "VALUES " + ", ".join([found[1]] * count), named_sql()[name])
+    if lists != 1:
+        raise ValueError(f"{name} is not made for many rows")
+    return sql

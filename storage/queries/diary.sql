@@ -51,8 +51,8 @@ ON CONFLICT (id) DO UPDATE SET
     deleted_at = excluded.deleted_at, position = excluded.position
 WHERE intakes.user_id = excluded.user_id;
 
--- clear_intakes: Delete all intakes of an attack.
-DELETE FROM intakes WHERE headache_id = ? AND user_id = ?;
+-- clear_intakes: Delete all intakes of attacks.
+DELETE FROM intakes WHERE (headache_id, user_id) IN (VALUES (?, ?));
 
 -- intakes_of: The medicines of an attack, in the order they were recorded, also of a deleted one.
 SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes

@@ -33,20 +33,25 @@ UPDATE outbox SET
     reason = ?, body = NULL
 WHERE (channel, address) = (SELECT channel, address FROM outbox WHERE id = ?) AND settled_at IS NULL;
 
--- sendable: A waiting message, unless nothing may be sent to its address; with the attempt that is about to begin.
+-- any_muted: A message of these if nothing may be sent to its address.
+SELECT 1 FROM outbox JOIN identities USING (channel, address)
+WHERE id BETWEEN ? AND ? AND muted_at IS NOT NULL LIMIT 1;
+
+-- sendable: Waiting messages, unless nothing may be sent to their address; with the attempt that is about to begin.
 SELECT id, channel, address, user_id, priority, callback_id, body, attempts + 1 FROM outbox
-WHERE id = ? AND state = 'queued' AND NOT EXISTS (
+WHERE id IN (VALUES (?)) AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM identities
     WHERE channel = outbox.channel AND address = outbox.address AND muted_at IS NOT NULL
 );
 
--- claim: Mark a waiting message as being sent.
-UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?;
+-- claim: Mark waiting messages as being sent.
+UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id IN (VALUES (?));
 
--- sent: Note that the messenger took a message; whom it went to is kept only for people who are known.
-UPDATE outbox SET state = 'sent', message_id = ?, body = NULL, reason = '', settled_at = ?,
-    address = CASE WHEN user_id IS NULL THEN '' ELSE address END
-WHERE id = ? AND state = 'sending';
+-- sent: Note that the messenger took messages.
+WITH taken (message_id, settled_at, id) AS (VALUES (?, ?, ?))
+UPDATE outbox SET
+    state = 'sent', message_id = taken.message_id, body = NULL, reason = '', settled_at = taken.settled_at
+FROM taken WHERE outbox.id = taken.id AND state = 'sending';
 
 -- postpone: Let a message wait again; one that was taken back meanwhile (its body is gone) is given up.
 UPDATE outbox SET

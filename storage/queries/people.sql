@@ -51,7 +51,7 @@ SELECT user_id, form, step, state, token, channel, address, started_at, updated_
 FROM sessions WHERE user_id = ?;
 
 -- end_session: Delete the user's form in progress.
-DELETE FROM sessions WHERE user_id = ?;
+DELETE FROM sessions WHERE user_id IN (VALUES (?));
 
 -- next_expiry: When the first open form expires.
 SELECT min(expires_at) FROM sessions;
