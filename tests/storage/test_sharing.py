@@ -175,7 +175,7 @@ async def test_a_fault_of_the_program_is_told_to_whom_it_concerns_and_to_nobody_
         try:
             await sqlite._writer.do(Work(broken, writes=True))
         except RuntimeError as error:
-            return type(error.__cause__)
+            return type(error.__cause__) if error.__cause__ else None
         return None
 
     async def succeed() -> None:
