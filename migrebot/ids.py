@@ -25,12 +25,6 @@ def id_source(clock: Clock) -> Callable[[], int]:
     return new_id
 
 
-def parse_id(text: str) -> int | None:
-    """Read an id that came from outside; None if it cannot be one."""
-    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-    return value if 0 < value < 2**63 else None
-
-
 class RepeatableIds:
     """A source that yields the same ids again after `rewind`.
 

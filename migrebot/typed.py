@@ -58,3 +58,9 @@ def folded(text: str) -> str:
     if _UNALIKE.search(word):
         word = word.translate(_ALIKE)
     return _SPACES.sub(" ", word).strip().rstrip(".!").casefold()
+
+
+def parse_id(text: str) -> int | None:
+    """Read an id that came from outside; None if it cannot be one."""
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return value if 0 < value < 2**63 else None

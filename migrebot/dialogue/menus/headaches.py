@@ -11,7 +11,7 @@ from migrebot.dialogue import cards
 from migrebot.dialogue.forms import pain
 from migrebot.dialogue.turn import Answer, Turn
 from migrebot.diary.parsing import MAX_DURATION_H
-from migrebot.ids import parse_id
+from migrebot.typed import parse_id
 from storage.changes import CancelQueued, Change, SaveHeadache, SaveIntakes
 from storage.facts import HeadacheById, IntakesOf, LastIntakes
 
