@@ -1,6 +1,7 @@
 """Random `kill -9` during a running dialogue load: nothing lost, nothing stored twice, nothing sent more than twice.
 
-`make test` runs a short seed of it, `make soak` two hundred kills. `MIGREBOT_SOAK_SEED` repeats a run.
+`make test` runs a short seed of it, `make soak` two hundred kills, or as many as `MIGREBOT_SOAK_KILLS` says.
+`MIGREBOT_SOAK_SEED` repeats a run.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ FORM = ("/pain", "today", "3", "7", "no", "next", "skip", "yes", "{tag}", "400 m
 """A headache typed answer by answer: whatever is lost or doubled on the way ends in another entry or in none."""
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.soak)])
+SOAK = int(os.environ.get("MIGREBOT_SOAK_KILLS") or 200)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(SOAK, marks=pytest.mark.soak)])
 def test_killed_at_random_it_loses_nothing_and_doubles_nothing_but_what_was_being_sent(
     program: Program, telegram: RemoteFakeTelegram, kills: int
 ) -> None:
