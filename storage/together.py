@@ -16,28 +16,32 @@ if TYPE_CHECKING:
     from storage.columns import Row
 
 # The changes that can be, in an order in which they may always be executed (a row comes after those it refers to),
-# each with the table it touches and which of its values tell what it touches there.
-_TOUCHES = {
-    "save_user": ("users", slice(0, 1)),
-    "save_identity": ("identities", slice(0, 2)),
-    "save_headache": ("headaches", slice(0, 1)),
-    "clear_intakes": ("intakes", slice(1, 2)),  # any of the user's
-    "save_intake": ("intakes", slice(1, 2)),
-    "save_pressure": ("pressures", slice(0, 1)),
-    "save_drug": ("drugs", slice(0, 1)),
-    "save_session": ("sessions", slice(0, 1)),
-    "end_session": ("sessions", slice(0, 1)),
-    "enqueue": ("outbox", slice(6, 7)),  # its key
+# each with the places among its values where it says whose row it is and which address it is about.
+_USER_AND_ADDRESS = {
+    "save_user": (0, None),
+    "save_identity": (2, 0),
+    "save_headache": (1, None),
+    "clear_intakes": (1, None),
+    "save_intake": (1, None),
+    "save_pressure": (1, None),
+    "save_drug": (1, None),
+    "save_session": (0, None),
+    "end_session": (0, None),
+    "enqueue": (None, 0),
 }
-IN_ORDER = tuple(_TOUCHES)
-_RANK = {name: rank for rank, name in enumerate(_TOUCHES)}
-_NO_KEY = (None,)
+IN_ORDER = tuple(_USER_AND_ADDRESS)
+_RANK = {name: rank for rank, name in enumerate(IN_ORDER)}
+_KEY = 6
+"""The place of the key among the values of `enqueue`."""
 
 
 def runs(units: Iterable[PreparedUnit]) -> Iterator[list[PreparedUnit]]:
-    """Split units into runs of such as can be executed together; a run of one is executed by itself."""
+    """Split units into runs of such as can be executed together, being about different people and addresses.
+
+    A run of one is executed by itself.
+    """
     run: list[PreparedUnit] = []
-    touched: set[tuple[str, Row]] = set()
+    touched: set[Row | int] = set()
     for unit in units:
         touches = _touches(unit)
         if run and (touches is None or not touched.isdisjoint(touches)):
@@ -53,21 +57,21 @@ def runs(units: Iterable[PreparedUnit]) -> Iterator[list[PreparedUnit]]:
         yield run
 
 
-def _touches(unit: PreparedUnit) -> set[tuple[str, Row]] | None:
-    """Tell the rows a unit touches; None if it has to be executed by itself, its own steps in their own order."""
-    touches: set[tuple[str, Row]] = set()
-    if unit.receive is not None:
-        touches.add(("inbox", unit.receive.values[:2]))
+def _touches(unit: PreparedUnit) -> set[Row | int] | None:
+    """Tell the users and addresses a unit is about; None if it has to be executed by itself, in its own order."""
+    touches: set[Row | int] = set()
     rank = 0
     for step in unit.steps:
         statement = step.add if isinstance(step, Posting) else step
-        if statement.sql not in _TOUCHES or _RANK[statement.sql] < rank:
+        name, values = statement.sql, statement.values
+        if name not in _RANK or _RANK[name] < rank:
             return None
-        rank = _RANK[statement.sql]
-        table, place = _TOUCHES[statement.sql]
-        thing = statement.values[place]
-        if table != "outbox":
-            touches.add((table, thing))
-        elif thing != _NO_KEY:
-            return None  # it may not be added, and then has no ticket
+        if name == "enqueue" and values[_KEY] is not None:
+            return None  # if the key waits already, this one is not added and has no ticket
+        rank = _RANK[name]
+        user, address = _USER_AND_ADDRESS[name]
+        if user is not None:
+            touches.add(values[user])
+        if address is not None:
+            touches.add(values[address : address + 2])
     return touches

@@ -1,0 +1,205 @@
+"""SQLite: units executed together come out as if each had been executed by itself, one after the other."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from migrebot.messages import Address, Profile, Say
+from storage.applying import prepare
+from storage.changes import (
+    CancelQueued,
+    Change,
+    EndSession,
+    Enqueue,
+    EraseUser,
+    Mute,
+    SaveDrug,
+    SaveHeadache,
+    SaveIdentity,
+    SaveIntake,
+    SaveIntakes,
+    SavePressure,
+    SaveSession,
+    SaveUser,
+    Unit,
+    Unmute,
+)
+from storage.interface import Result, Sent
+from storage.records import Identity, InboxKey, User
+from storage.sqlite import SqliteStorage
+from storage.together import runs
+from tests.storage.samples import NOW, drug, headache, intake, key, message, person, pressure, queued, session
+from tests.storage.test_sharing import Trace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.storage.conftest import SqliteBackend
+
+# Few enough that units often are about the same things.
+people = st.integers(1, 4)
+entries = st.integers(1, 4)
+chats = st.builds(Address, st.just("telegram"), people.map(str))
+keys = st.sampled_from(["a", "b"])
+words = st.sampled_from(["x", "y"])
+
+saved_users = st.builds(lambda id_, word: SaveUser(User(id=id_, language=word, created_at=NOW)), people, words)
+saved_identities = st.builds(
+    lambda chat, user_id, muted: SaveIdentity(
+        Identity(address=chat, user_id=user_id, profile=Profile(), seen_at=NOW, muted_at=muted)
+    ),
+    chats,
+    people,
+    st.sampled_from([None, None, NOW]),
+)
+saved_sessions = st.builds(lambda id_, word: SaveSession(session(id_, token=word)), people, words)
+saved_intakes = st.builds(
+    lambda id_, attack, ids: SaveIntakes(id_, attack, tuple(intake(n, id_, headache_id=attack) for n in ids)),
+    people,
+    entries,
+    st.lists(entries, max_size=2, unique=True),
+)
+sent_messages = st.builds(
+    lambda word, chat, name: Enqueue(message(word, chat, key=name)), words, chats, st.none() | st.none() | keys
+)
+changes: st.SearchStrategy[Change] = st.one_of(
+    saved_users,
+    saved_identities,
+    saved_sessions,
+    st.builds(EndSession, people),
+    st.builds(lambda id_, owner, word: SaveHeadache(headache(id_, owner, note=word)), entries, people, words),
+    saved_intakes,
+    st.builds(lambda id_, owner: SaveIntake(intake(id_, owner)), entries, people),
+    st.builds(lambda id_, owner: SavePressure(pressure(id_, owner)), entries, people),
+    st.builds(lambda id_, owner, word: SaveDrug(drug(id_, owner, name=word)), entries, people, words),
+    sent_messages,
+    sent_messages,
+    st.builds(CancelQueued, keys),
+    st.builds(Mute, chats, words),
+    st.builds(Unmute, chats),
+    st.builds(EraseUser, people),
+)
+# Some in the order in which a conversation makes them, which is the one that is executed together.
+conversations = st.builds(
+    lambda id_, word, attack: (
+        SaveUser(User(id=id_, language=word, created_at=NOW)),
+        SaveHeadache(headache(attack, id_, note=word)),
+        SaveIntakes(id_, attack, (intake(attack, id_, headache_id=attack),)),
+        SaveSession(session(id_, token=word)),
+        Enqueue(message(word, Address("telegram", str(id_)))),
+        Enqueue(message("z", Address("telegram", str(id_)))),
+    ),
+    people,
+    words,
+    entries,
+)
+units = st.builds(
+    Unit,
+    changes=conversations | st.lists(changes, max_size=4).map(tuple),
+    key=st.none() | st.builds(InboxKey, st.just("telegram"), st.integers(1, 12).map(str)),
+    user_id=st.none() | people,
+    quarantine=st.sampled_from(["", "", "", "bad"]),
+    raw=st.just(b"raw"),
+)
+batches = st.lists(st.lists(units, max_size=8), min_size=1, max_size=3)
+
+
+def content(path: Path) -> dict[str, list[object]]:
+    """All there is in the database."""
+    with closing(sqlite3.connect(path)) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: sorted(database.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+
+def emptied(path: Path) -> Path:
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA foreign_keys = ON")
+        for table in ("users", "inbox", "outbox", "meta", "sqlite_sequence"):
+            database.execute(f"DELETE FROM {table}")
+    return path
+
+
+@pytest.fixture
+def paths(sqlite_backend: SqliteBackend, sqlite_template: Path, tmp_path: Path) -> tuple[Path, Path]:
+    other = tmp_path / "other.db"
+    other.write_bytes(sqlite_template.read_bytes())
+    return sqlite_backend.path, other
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(batches=batches)
+async def test_together_it_comes_out_as_one_by_one(paths: tuple[Path, Path], batches: list[list[Unit]]) -> None:
+    together, one_by_one = (SqliteStorage(emptied(path)) for path in paths)
+    await together.open()
+    await one_by_one.open()
+    try:
+        for batch in batches:
+            found = await together.commit(batch, NOW)
+            expected: list[Result] = []
+            for unit in batch:
+                expected += await one_by_one.commit([unit], NOW)
+            assert found == expected
+            assert content(paths[0]) == content(paths[1])
+            addresses = [(Address("telegram", str(number)), Profile()) for number in range(1, 5)]
+            assert await together.who(addresses, NOW) == await one_by_one.who(addresses, NOW)
+    finally:
+        await together.close()
+        await one_by_one.close()
+
+
+async def test_a_batch_of_conversations_takes_few_statements(sqlite: SqliteStorage) -> None:
+    addresses = [Address("telegram", str(number)) for number in range(1, 65)]
+    for address in addresses:
+        await person(sqlite, address)
+    await sqlite.commit([unit_of(number, "before") for number in range(1, 65)], NOW)
+    trace = Trace(sqlite)
+    results = await sqlite.commit([unit_of(number, "after") for number in range(1, 65)], NOW)
+    assert {result.outcome for result in results} == {"done"}
+    assert len(trace.executed) <= 10, trace.executed
+
+
+def unit_of(number: int, word: str) -> Unit:
+    return Unit(
+        key=key(f"{word} {number}"),
+        user_id=number,
+        changes=(
+            SaveSession(session(number, token=word)),
+            Enqueue(message(f"{word} {number}", Address("telegram", str(number)), user_id=number)),
+        ),
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 63, 64, 65, 200])
+async def test_every_unit_gets_the_tickets_of_its_own_messages(sqlite: SqliteStorage, size: int) -> None:
+    for number in range(1, size + 1):
+        await person(sqlite, Address("telegram", str(number)))
+    results = await sqlite.commit([unit_of(number, "to") for number in range(1, size + 1)], NOW)
+    tickets = [ticket for result in results for ticket in result.tickets]
+    assert [ticket.address.value for ticket in tickets] == [str(number) for number in range(1, size + 1)]
+    rows = {row.id: row for row in await sqlite.claim([ticket.id for ticket in tickets], NOW)}
+    assert [rows[ticket.id].body for ticket in tickets] == [Say(f"to {number}") for number in range(1, size + 1)]
+    assert [rows[ticket.id].address for ticket in tickets] == [ticket.address for ticket in tickets]
+    await sqlite.settle([Sent(ticket.id, f"m{ticket.id}") for ticket in tickets], NOW)
+    assert await sqlite.recover(NOW) == []
+
+
+async def test_every_sent_message_keeps_the_name_the_messenger_gave_it(
+    sqlite: SqliteStorage, sqlite_backend: SqliteBackend
+) -> None:
+    tickets = await queued(sqlite, *(message(str(number)) for number in range(70)))
+    await sqlite.claim([ticket.id for ticket in tickets], NOW)
+    await sqlite.settle([Sent(ticket.id, f"m{ticket.id}") for ticket in tickets], NOW)
+    with closing(sqlite3.connect(sqlite_backend.path)) as database:
+        found = database.execute("SELECT id, message_id FROM outbox ORDER BY id").fetchall()
+    assert found == [(ticket.id, f"m{ticket.id}") for ticket in tickets]
+
+
+def test_units_about_the_same_person_are_not_executed_together() -> None:
+    prepared = [prepare(unit_of(number, "to"), 0) for number in (1, 2, 1, 3, 3)]
+    assert [len(run) for run in runs(prepared)] == [2, 2, 1]
