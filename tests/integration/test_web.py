@@ -14,7 +14,7 @@ from aiohttp import ClientSession, CookieJar, web
 
 from actors import web as web_module
 from actors.actor import Mailbox, MailboxClosed
-from actors.web import Web
+from actors.web import MAX_BODY, Web
 from migrebot.clock import SystemClock
 from migrebot.errors import StorageUnavailable, UserError
 from tests.local_chat import make_access
@@ -404,7 +404,7 @@ async def test_a_form_reaches_its_handler(served: Served, client: ClientSession)
 
 
 async def test_a_body_at_the_limit_is_taken_and_one_above_is_too_large(served: Served, client: ClientSession) -> None:
-    for size, status in ((64 * 1024, 200), (64 * 1024 + 1, 413), (5_000_000, 413)):
+    for size, status in ((MAX_BODY, 200), (MAX_BODY + 1, 413), (5_000_000, 413)):
         async with client.post(f"{served.url}/echo", data=BytesIO(b"x" * size)) as answer:
             assert answer.status == status
 
