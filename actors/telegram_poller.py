@@ -83,6 +83,8 @@ class Poller:
     def _interruptible(self) -> Iterator[None]:
         """Let `stop` end the waiting inside: a long poll or a pause, but never the storing of what came."""
         with anyio.CancelScope() as self._waiting:
+            if self._stopped:  # while something was being stored
+                self._waiting.cancel()
             yield
         self._waiting = None
 
