@@ -47,10 +47,11 @@ WHERE id IN (VALUES (?)) AND state = 'queued' AND NOT EXISTS (
 -- claim: Mark waiting messages as being sent.
 UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id IN (VALUES (?));
 
--- sent: Note that the messenger took messages.
+-- sent: Note that the messenger took messages; whom one went to is kept only for people who are known.
 WITH taken (message_id, settled_at, id) AS (VALUES (?, ?, ?))
 UPDATE outbox SET
-    state = 'sent', message_id = taken.message_id, body = NULL, reason = '', settled_at = taken.settled_at
+    state = 'sent', message_id = taken.message_id, body = NULL, reason = '', settled_at = taken.settled_at,
+    address = CASE WHEN user_id IS NULL THEN '' ELSE address END
 FROM taken WHERE outbox.id = taken.id AND state = 'sending';
 
 -- postpone: Let a message wait again; one that was taken back meanwhile (its body is gone) is given up.
