@@ -86,8 +86,9 @@ def check_stored(database: sqlite3.Connection, written: dict[int, list[str]], up
     entries = dict(database.execute("SELECT user_id, count(*) FROM headaches GROUP BY user_id"))
     assert entries == {user_id: len(tags) + 1 for user_id, tags in written.items()}
     assert database.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
-    waiting = database.execute("SELECT state, count(*) FROM outbox WHERE state <> 'sent' GROUP BY state").fetchall()
-    assert waiting == []
+    # Two kills in the middle of sending the same message: it may have gone twice already, so it is given up.
+    other = "SELECT DISTINCT state, reason FROM outbox WHERE state <> 'sent'"
+    assert set(database.execute(other)) <= {("given_up", "interrupted")}
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -96,7 +97,7 @@ def check_shown(person: RemotePerson, tags: list[str], kills: int) -> None:
     cards = [text for text in person.chat.texts if "Saved" in text]
     shown = [tag for text in cards for tag in tags if f"{tag} 400 mg" in text]
     copies = Counter(shown)
-    assert set(copies) == set(tags)
+    assert set(copies) <= set(tags)
     assert max(copies.values()) <= 2
     assert sum(count - 1 for count in copies.values()) <= kills
     assert shown == sorted(shown, key=tags.index), "out of order"
