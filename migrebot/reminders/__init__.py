@@ -1,0 +1,1 @@
+"""Reminders: what is said and when, phrases people use for it, and the instants that follow. Pure."""
