@@ -229,7 +229,7 @@ class Dialogue(Actor[ToDialogue]):
 
     def _judged(self, envelope: Envelope[ToDialogue], message: Inbound) -> Verdict:
         if envelope.mark is None:
-            envelope.mark = self._flood.judge(message.address, self._clock.monotonic())
+            envelope.mark = self._flood.judge(message.address, message.written_at or message.received_at)
         verdict: Verdict = envelope.mark
         return verdict
 

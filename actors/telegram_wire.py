@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -31,7 +32,6 @@ from migrebot.messages import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 ALLOWED_UPDATES = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
 """The kinds of update that are asked for; a channel is told once that this bot is for private chats, and left."""
@@ -92,6 +92,7 @@ class _Place(Struct):
 class _Message(Struct):
     chat: _Chat
     message_id: int = 0
+    date: int = 0
     sender: _Person | None = field(default=None, name="from")
     text: str | None = None
     location: Raw = _ABSENT
@@ -200,6 +201,7 @@ def decode(raw: bytes, now: datetime) -> Inbound | Undecodable:
         key=str(update.update_id),
         content=content,
         received_at=now,
+        written_at=_written_at(update, now),
         profile=_profile(person),
         raw=raw,
     )
@@ -307,6 +309,14 @@ def _moved(member: _Member) -> _Meaning:
     if member.chat.type != "private":
         return member.chat.id, None, Left() if gone else InGroup()
     return _own_chat(member.chat, member.sender), member.sender, Left() if gone else Returned()
+
+
+def _written_at(update: _Update, now: datetime) -> datetime:
+    """Tell when it was written; of presses Telegram does not tell, and nothing was written later than now."""
+    message = update.message or update.edited_message
+    if message is None or not 0 < message.date < now.timestamp():
+        return now
+    return datetime.fromtimestamp(message.date, UTC)
 
 
 def _own_chat(chat: _Chat, person: _Person | None) -> int:

@@ -85,13 +85,15 @@ Content = Text | Press | Location | Unreadable | Left | Returned | InGroup
 class Inbound(Struct, frozen=True, kw_only=True):
     """One message from a person; `key` is unique within its channel and stays the same when it comes again.
 
-    `raw` is what the messenger sent, kept only if the message has to be set aside.
+    `written_at` is when the messenger took it in, None where it does not tell: much earlier than `received_at` after a
+    spell in which nobody could fetch it. `raw` is what the messenger sent, kept only if it has to be set aside.
     """
 
     address: Address
     key: str
     content: Content
     received_at: datetime
+    written_at: datetime | None = None
     profile: Profile = Profile()
     raw: bytes = b""
 

@@ -43,6 +43,7 @@ from storage.records import Conversation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from storage.interface import Storage
     from storage.records import Session
@@ -165,13 +166,16 @@ class House:
         self._people[address] = person
         return person
 
-    async def hand_in(self, person: Person, content: Content, key: str = "") -> Stored:
+    async def hand_in(
+        self, person: Person, content: Content, key: str = "", written_at: datetime | None = None
+    ) -> Stored:
         """Ask the dialogue actor, then deliver all that is due."""
         inbound = Inbound(
             address=person.address,
             key=key or str(next(self._keys)),
             content=content,
             received_at=self.clock.now(),
+            written_at=written_at,
             profile=person.profile,
             raw=b"raw",
         )

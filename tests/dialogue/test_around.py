@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from actors.rendering import Renderer
 from migrebot.dialogue.router import COMMANDS
 from migrebot.languages import LANGUAGES
-from migrebot.messages import Document, InGroup, Left, Location, Press, Returned, Unreadable
+from migrebot.messages import Document, InGroup, Left, Location, Press, Returned, Text, Unreadable
 from tests.talk import House, Person
 
 pytestmark = pytest.mark.anyio
@@ -204,6 +205,17 @@ async def test_a_flood_is_told_once_and_hurts_nobody_else(house: House, ann: Per
     await house.clock.advance(60)
     await ann.says("/help")
     assert "What I can do" in ann.last.text
+
+
+async def test_what_piled_up_while_the_bot_was_down_is_no_flood(house: House, ann: Person) -> None:
+    down_since = house.clock.now()
+    await house.clock.advance(36_000)
+    for minute in range(150):
+        await house.hand_in(ann, Text("hello"), written_at=down_since + timedelta(minutes=minute))
+    assert not any("a lot at once" in shown.text for shown in ann.chat)
+    for _ in range(150):
+        await house.hand_in(ann, Text("hello"), written_at=down_since)
+    assert any("a lot at once" in shown.text for shown in ann.chat), "what was written at once is one, however late"
 
 
 async def test_two_channels_are_two_people_until_they_are_linked(house: House) -> None:

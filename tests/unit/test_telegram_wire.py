@@ -26,6 +26,7 @@ from migrebot.messages import (
 )
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+WRITTEN = datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
 ANN = {"id": 501, "is_bot": False, "first_name": "Ann", "last_name": "Lee", "username": "ann", "language_code": "fr"}
 HER_CHAT = {"id": 501, "type": "private", "first_name": "Ann"}
 GROUP = {"id": -100_7, "type": "supergroup", "title": "Pub"}
@@ -64,9 +65,15 @@ def test_a_text_keeps_its_words_its_sender_and_the_raw_update() -> None:
         key="77",
         content=Text("/pain 7 3h"),
         received_at=NOW,
+        written_at=WRITTEN,
         profile=Profile(first_name="Ann", last_name="Lee", username="ann", language_code="fr"),
         raw=raw,
     )
+
+
+@pytest.mark.parametrize("date", [0, -5, 10**10, 10**400])
+def test_a_message_from_no_time_or_from_the_future_was_written_now(date: int) -> None:
+    assert understood(message=message(text="hi", date=date)).written_at == NOW
 
 
 def test_a_place_is_its_two_degrees_even_as_a_venue() -> None:
