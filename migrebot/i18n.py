@@ -82,9 +82,12 @@ class Translator:
     def long_date(self, day: date, today: date | None = None) -> str:
         """Write a date out: "Sunday, 22 November"; with its year if it lies far from `today`."""
         comma = "" if self.language == "fr" else ","
+        return _capital(f"{self._day_names[day.weekday()]}{comma} {self.day(day, today)}")
+
+    def day(self, day: date, today: date | None = None) -> str:
+        """Write a date without its weekday: "22 November"; with its year if it lies far from `today`."""
         far = today is not None and abs((today - day).days) > _FAR_DAYS
-        written = self._date("yMMMMd" if far else "MMMMd", day)
-        return _capital(f"{self._day_names[day.weekday()]}{comma} {self._first(written, day)}")
+        return self._first(self._date("yMMMMd" if far else "MMMMd", day), day)
 
     def short_date(self, day: date) -> str:
         """Write a date short, with its weekday: "Sun, 22 Nov"."""
