@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migrebot.diary.entries import days_touched
 from storage import columns, diary_rows, rows
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
+    DayMarks,
     DrugNames,
+    Entries,
+    EntriesBetween,
     Everything,
     Fact,
     FrequentChoices,
@@ -20,6 +25,7 @@ from storage.facts import (
     HeadacheById,
     IntakesOf,
     LastIntakes,
+    MarksBetween,
     OpenHeadache,
     UsualAmounts,
 )
@@ -97,9 +103,68 @@ def _frequent_choices(fact: FrequentChoices) -> Question:
     return Question((_of(_CHOSEN[fact.field], fact),), answer)
 
 
+def _marks_between(fact: MarksBetween) -> Question:
+    def answer(results: Sequence[list[Row]]) -> DayMarks:
+        headaches, intakes, free = results
+        hurt = frozenset(day for row in headaches for day in days_touched(diary_rows.headache(row)))
+        return DayMarks(
+            headache=_within(hurt, fact),
+            medicine=frozenset(diary_rows.intake(row).day for row in intakes),
+            free=_days(free) - hurt,
+        )
+
+    return Question((_attacks(fact), _on_days("intakes_between", fact), _on_days("free_days_between", fact)), answer)
+
+
+def _entries_between(fact: EntriesBetween) -> Question:
+    def answer(results: Sequence[list[Row]]) -> Entries:
+        headaches, intakes, pressures, free = results
+        return Entries(
+            headaches=tuple(map(diary_rows.headache, headaches)),
+            intakes=tuple(map(diary_rows.intake, intakes)),
+            pressures=tuple(
+                reading for reading in map(diary_rows.pressure, pressures) if fact.first <= reading.day <= fact.last
+            ),
+            free=_days(free),
+        )
+
+    # No zone is further than a day from UTC.
+    around = (_midnight(fact.first - _DAY), _midnight(fact.last + 2 * _DAY))
+    queries = (
+        _attacks(fact),
+        _on_days("intakes_between", fact),
+        Statement("pressures_between", (fact.user_id, *around)),
+        _on_days("free_days_between", fact),
+    )
+    return Question(queries, answer)
+
+
+_DAY = timedelta(days=1)
+
+
+def _attacks(fact: MarksBetween | EntriesBetween) -> Statement:
+    return Statement("headaches_between", (fact.user_id, fact.last.isoformat(), fact.first.isoformat()))
+
+
+def _on_days(query: str, fact: MarksBetween | EntriesBetween) -> Statement:
+    return Statement(query, (fact.user_id, fact.first.isoformat(), fact.last.isoformat()))
+
+
+def _midnight(day: date) -> int:
+    return columns.micros(datetime.combine(day, time(), UTC))
+
+
+def _within(days: Iterable[date], fact: MarksBetween) -> frozenset[date]:
+    return frozenset(day for day in days if fact.first <= day <= fact.last)
+
+
+def _days(found: list[Row]) -> frozenset[date]:
+    return frozenset(date.fromisoformat(row[0]) for row in found)
+
+
 def _all_of(fact: AllOf) -> Question:
     def answer(results: Sequence[list[Row]]) -> Everything:
-        users, identities, headaches, intakes, pressures, drugs = results
+        users, identities, headaches, intakes, pressures, drugs, free_days = results
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
@@ -107,9 +172,10 @@ def _all_of(fact: AllOf) -> Question:
             intakes=tuple(map(diary_rows.intake, intakes)),
             pressures=tuple(map(diary_rows.pressure, pressures)),
             drugs=tuple(map(diary_rows.drug, drugs)),
+            free_days=tuple(map(diary_rows.free_day, free_days)),
         )
 
-    names = ("user", "identities_of", "headaches", "intakes", "pressures", "drugs")
+    names = ("user", "identities_of", "headaches", "intakes", "pressures", "drugs", "free_days")
     return Question(tuple(_of(name, fact) for name in names), answer)
 
 
@@ -137,5 +203,7 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     OpenHeadache: _open_headache,
     HasHadAura: _has_had_aura,
     FrequentChoices: _frequent_choices,
+    MarksBetween: _marks_between,
+    EntriesBetween: _entries_between,
     AllOf: _all_of,
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migrebot.diary.entries import days_touched
 from migrebot.messages import Outgoing, Ticket
 from storage import columns, diary_rows, rows
 from storage.changes import (
@@ -14,6 +16,7 @@ from storage.changes import (
     EndSession,
     Enqueue,
     EraseUser,
+    MarkFree,
     Mute,
     SaveDrug,
     SaveHeadache,
@@ -24,6 +27,7 @@ from storage.changes import (
     SaveSession,
     SaveUser,
     Unit,
+    UnmarkFree,
     Unmute,
 )
 from storage.columns import Row, clean
@@ -104,7 +108,26 @@ def _end_session(change: EndSession, _now: int) -> tuple[Step, ...]:
 
 
 def _save_headache(change: SaveHeadache, _now: int) -> tuple[Step, ...]:
-    return (Statement("save_headache", diary_rows.headache_values(change.headache), owned=True),)
+    attack = change.headache
+    save = Statement("save_headache", diary_rows.headache_values(attack), owned=True)
+    if attack.deleted_at is not None:
+        return (save,)
+    return (save, *(_clear_free(attack.user_id, day) for day in days_touched(attack)))
+
+
+def _mark_free(change: MarkFree, _now: int) -> tuple[Step, ...]:
+    return tuple(
+        Statement("mark_free", (change.user_id, day, clean(change.source), change.user_id, day, day))
+        for day in map(date.isoformat, change.days)
+    )
+
+
+def _unmark_free(change: UnmarkFree, _now: int) -> tuple[Step, ...]:
+    return (_clear_free(change.user_id, change.day),)
+
+
+def _clear_free(user_id: int, day: date) -> Statement:
+    return Statement("clear_free", (user_id, day.isoformat()))
 
 
 def _save_intakes(change: SaveIntakes, _now: int) -> tuple[Step, ...]:
@@ -169,6 +192,8 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SaveSession: _save_session,
     EndSession: _end_session,
     SaveHeadache: _save_headache,
+    MarkFree: _mark_free,
+    UnmarkFree: _unmark_free,
     SaveIntakes: _save_intakes,
     SaveIntake: _save_intake,
     SavePressure: _save_pressure,

@@ -6,6 +6,8 @@ user.
 
 from __future__ import annotations
 
+from datetime import date
+
 from msgspec import Struct
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
@@ -38,9 +40,30 @@ class EndSession(Struct, frozen=True):
 
 
 class SaveHeadache(Struct, frozen=True):
-    """Insert the attack, or replace all but its id and owner."""
+    """Insert the attack, or replace all but its id and owner.
+
+    The days it touches are no longer recorded as free of headache, unless it is a deleted one.
+    """
 
     headache: Headache
+
+
+class MarkFree(Struct, frozen=True):
+    """Record those of these days as free of headache that are still unknown; `source` as in `FreeDay`.
+
+    A day that an attack touches, deleted ones aside, or that is recorded already stays as it is.
+    """
+
+    user_id: int
+    days: tuple[date, ...]
+    source: str
+
+
+class UnmarkFree(Struct, frozen=True):
+    """Take back that the day was recorded as free of headache: it is unknown then."""
+
+    user_id: int
+    day: date
 
 
 class SaveIntakes(Struct, frozen=True):
@@ -118,6 +141,8 @@ Change = (
     | SaveSession
     | EndSession
     | SaveHeadache
+    | MarkFree
+    | UnmarkFree
     | SaveIntakes
     | SaveIntake
     | SavePressure

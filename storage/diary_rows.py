@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from migrebot.diary.entries import Drug, Headache, Intake, Pressure
+from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure, last_day
 from storage.columns import (
     Row,
     clean,
@@ -40,6 +40,7 @@ def headache_values(headache: Headache) -> Row:
         headache.medicine_taken,
         maybe_clean(headache.note),
         maybe_micros(headache.deleted_at),
+        last_day(headache).isoformat(),
     )
 
 
@@ -62,6 +63,11 @@ def headache(row: Row) -> Headache:
         note=row[13],
         deleted_at=maybe_instant(row[14]),
     )
+
+
+def free_day(row: Row) -> FreeDay:
+    """Read the row of a day free of headache."""
+    return FreeDay(user_id=row[0], day=date.fromisoformat(row[1]), source=row[2])
 
 
 def intake_values(intake: Intake, position: int = 0) -> Row:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from migrebot.diary.entries import Drug, Headache, Intake, Pressure
+from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
 from storage.records import Identity, User
 
 T = TypeVar("T")
@@ -62,6 +63,46 @@ class FrequentChoices(Fact[tuple[str, ...]], frozen=True):
     field: str
 
 
+class DayMarks(Struct, frozen=True, kw_only=True):
+    """Which days are known to be what: with headache, with medicine, recorded as free of headache.
+
+    A day in neither `headache` nor `free` is unknown, never free.
+    """
+
+    headache: frozenset[date] = frozenset()
+    medicine: frozenset[date] = frozenset()
+    free: frozenset[date] = frozenset()
+
+
+class MarksBetween(Fact[DayMarks], frozen=True):
+    """What is known of each day from `first` to `last`; an attack over midnight marks each day it touches."""
+
+    first: date
+    last: date
+
+
+class Entries(Struct, frozen=True, kw_only=True):
+    """The entries of some days, in order of time; `intakes` are all medicines, those of the attacks included.
+
+    `free` are the days recorded as free of headache.
+    """
+
+    headaches: tuple[Headache, ...] = ()
+    intakes: tuple[Intake, ...] = ()
+    pressures: tuple[Pressure, ...] = ()
+    free: frozenset[date] = frozenset()
+
+
+class EntriesBetween(Fact[Entries], frozen=True):
+    """The entries of the days from `first` to `last`, deleted ones left out.
+
+    An attack belongs to each day it touches, a reading to the local date of its own zone.
+    """
+
+    first: date
+    last: date
+
+
 class Everything(Struct, frozen=True, kw_only=True):
     """All that is stored about a user and may be exported; deleted entries are left out.
 
@@ -74,6 +115,7 @@ class Everything(Struct, frozen=True, kw_only=True):
     intakes: tuple[Intake, ...]
     pressures: tuple[Pressure, ...]
     drugs: tuple[Drug, ...]
+    free_days: tuple[FreeDay, ...]
 
 
 class AllOf(Fact[Everything], frozen=True):

@@ -21,6 +21,7 @@ _USER_AND_ADDRESS = {
     "save_user": (0, None),
     "save_identity": (2, 0),
     "save_headache": (1, None),
+    "clear_free": (0, None),
     "clear_intakes": (1, None),
     "save_intake": (1, None),
     "save_pressure": (1, None),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
@@ -70,6 +70,11 @@ class Pressure(Struct, frozen=True, kw_only=True):
     pulse: int | None = None
     deleted_at: datetime | None = None
 
+    @property
+    def day(self) -> date:
+        """The local date on which it was measured."""
+        return self.measured_at.astimezone(ZoneInfo(self.timezone)).date()
+
 
 class Drug(Struct, frozen=True, kw_only=True):
     """A medicine on the person's own list; `daily_max_mg` is the person's own limit."""
@@ -83,18 +88,40 @@ class Drug(Struct, frozen=True, kw_only=True):
     is_antipyretic: bool | None = None
 
 
-def days_touched(headache: Headache) -> tuple[date, ...]:
-    """List the local dates on which the attack hurt, in order, at least one.
+class FreeDay(Struct, frozen=True, kw_only=True):
+    """A day recorded as free of headache; `source` tells where: `calendar` or `question`."""
 
-    With a known onset and end these are the dates between them in the attack's own zone. With a duration alone each
-    full or begun 24 hours counts as one day from `day` on: "all day" is one day, 30 hours are two.
+    user_id: int
+    day: date
+    source: str
+
+
+def days_touched(headache: Headache) -> tuple[date, ...]:
+    """List the local dates on which the attack hurt, in order, at least one: from `day` to `last_day`."""
+    days = (last_day(headache) - headache.day).days
+    return tuple(headache.day + timedelta(days=n) for n in range(days + 1))
+
+
+def last_day(headache: Headache) -> date:
+    """Tell the last local date on which the attack hurt.
+
+    With a known onset and end it is the date of the end in the attack's own zone. With a duration alone each full or
+    begun 24 hours counts as one day from `day` on: "all day" is one day, 30 hours are two. Where times make no sense
+    (a zone there is none of, a date beyond the calendar: imported attacks may have them) it is `day` itself.
     """
-    last, end = headache.day, headache.end
+    try:
+        return max(headache.day, _last_day(headache))
+    except (OverflowError, ValueError, ZoneInfoNotFoundError, OSError):
+        return headache.day
+
+
+def _last_day(headache: Headache) -> date:
+    end = headache.end
     if headache.onset is not None and end is None and headache.duration_h is not None:
         end = headache.onset + timedelta(hours=headache.duration_h)
     if headache.onset is not None and end is not None:
         # A microsecond less, so that an attack that ends at midnight does not touch the new day.
-        last = (end - timedelta(microseconds=1)).astimezone(ZoneInfo(headache.timezone)).date()
-    elif headache.duration_h is not None:
-        last = headache.day + timedelta(days=max(1, math.ceil(headache.duration_h / 24)) - 1)
-    return tuple(headache.day + timedelta(days=n) for n in range(max(0, (last - headache.day).days) + 1))
+        return (end - timedelta(microseconds=1)).astimezone(ZoneInfo(headache.timezone)).date()
+    if headache.duration_h is not None:
+        return headache.day + timedelta(days=max(1, math.ceil(headache.duration_h / 24)) - 1)
+    return headache.day

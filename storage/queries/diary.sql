@@ -1,16 +1,37 @@
 -- save_headache: Insert the attack, or replace all but its id and owner; touches nothing of another user.
 INSERT INTO headaches (
     id, user_id, day, timezone, created_at, onset_at, end_at, duration_h, intensity, aura, triggers, symptoms,
-    medicine_taken, note, deleted_at
+    medicine_taken, note, deleted_at, last_day
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     day = excluded.day, timezone = excluded.timezone, created_at = excluded.created_at,
     onset_at = excluded.onset_at, end_at = excluded.end_at, duration_h = excluded.duration_h,
     intensity = excluded.intensity, aura = excluded.aura, triggers = excluded.triggers,
     symptoms = excluded.symptoms, medicine_taken = excluded.medicine_taken, note = excluded.note,
-    deleted_at = excluded.deleted_at
+    deleted_at = excluded.deleted_at, last_day = excluded.last_day
 WHERE headaches.user_id = excluded.user_id;
+
+-- mark_free: Record a day as free of headache, if it is still unknown.
+INSERT INTO free_days (user_id, day, source)
+SELECT ?, ?, ? WHERE NOT EXISTS (
+    SELECT 1 FROM headaches WHERE user_id = ? AND day <= ? AND last_day >= ? AND deleted_at IS NULL
+)
+ON CONFLICT (user_id, day) DO NOTHING;
+
+-- clear_free: No longer record days as free of headache.
+DELETE FROM free_days WHERE (user_id, day) IN (VALUES (?, ?));
+
+-- free_days: The days a user recorded as free of headache.
+SELECT user_id, day, source FROM free_days WHERE user_id = ? ORDER BY day;
+
+-- free_days_between: Those of them from one day to another.
+SELECT day FROM free_days WHERE user_id = ? AND day >= ? AND day <= ?;
+
+-- headaches_between: The attacks that touch a day between two, in order of their days.
+SELECT id, user_id, day, timezone, created_at, onset_at, end_at, duration_h, intensity, aura, triggers, symptoms,
+    medicine_taken, note, deleted_at
+FROM headaches WHERE user_id = ? AND day <= ? AND last_day >= ? AND deleted_at IS NULL ORDER BY day, created_at, id;
 
 -- headache: One attack of a user, deleted or not.
 SELECT id, user_id, day, timezone, created_at, onset_at, end_at, duration_h, intensity, aura, triggers, symptoms,
@@ -76,6 +97,10 @@ WHERE user_id = ? AND deleted_at IS NULL ORDER BY day DESC, created_at DESC, id 
 SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes
 WHERE user_id = ? AND deleted_at IS NULL ORDER BY day, created_at, position, id;
 
+-- intakes_between: The intakes from one day to another, in order of their days.
+SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes
+WHERE user_id = ? AND day >= ? AND day <= ? AND deleted_at IS NULL ORDER BY day, created_at, position, id;
+
 -- save_pressure: Insert the reading, or replace all but its id and owner; touches nothing of another user.
 INSERT INTO pressures (id, user_id, measured_at, timezone, systolic, diastolic, created_at, pulse, deleted_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -88,6 +113,10 @@ WHERE pressures.user_id = excluded.user_id;
 -- pressures: All readings of a user in order of time.
 SELECT id, user_id, measured_at, timezone, systolic, diastolic, created_at, pulse, deleted_at FROM pressures
 WHERE user_id = ? AND deleted_at IS NULL ORDER BY measured_at, id;
+
+-- pressures_between: The readings between two instants, in order of time.
+SELECT id, user_id, measured_at, timezone, systolic, diastolic, created_at, pulse, deleted_at FROM pressures
+WHERE user_id = ? AND measured_at >= ? AND measured_at < ? AND deleted_at IS NULL ORDER BY measured_at, id;
 
 -- save_drug: Insert the drug, or replace all but its id and owner; touches nothing of another user.
 INSERT INTO drugs (id, user_id, name, created_at, daily_max_mg, is_painkiller, is_antipyretic)

@@ -10,6 +10,13 @@ CREATE TABLE drugs (
 
 CREATE INDEX drugs_user ON drugs (user_id);
 
+CREATE TABLE free_days (
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (user_id, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE headaches (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -25,7 +32,7 @@ CREATE TABLE headaches (
     symptoms TEXT,
     medicine_taken INTEGER,
     note TEXT,
-    deleted_at INTEGER,
+    deleted_at INTEGER, last_day TEXT NOT NULL DEFAULT '',
     -- For the intakes to refer to: one of another user's attack cannot be stored.
     UNIQUE (user_id, id)
 ) STRICT;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from migrebot.messages import Address, Edit, Profile
 from storage.changes import (
     EraseUser,
+    MarkFree,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
@@ -68,6 +70,7 @@ async def fill(storage: Storage) -> None:
         SaveIntake(intake(2, unit=MARKER)),
         SavePressure(pressure(timezone=MARKER)),
         SaveDrug(drug(name=MARKER)),
+        MarkFree(1001, (date(2026, 6, 1),), MARKER),
     )
     await storage.commit([Unit(key=key("bad"), user_id=1001, quarantine=MARKER, raw=MARKER.encode())], NOW)
     await storage.commit([Unit(key=key("good"), user_id=1001)], NOW)

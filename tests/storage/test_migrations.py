@@ -26,17 +26,23 @@ from tests.storage.samples import NOW, ask, drug, person
 SCRIPTS = Path(migrations.__file__).parent
 EXPECTED = Path(__file__).with_name("schema.sql")
 
-SECOND = """
+NEXT = f"{int(NEWEST) + 1:04}"
+ONE_MORE = """
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{next}"
+down_revision = "{newest}"
 
 
 def upgrade():
     op.execute("CREATE TABLE added (id INTEGER) STRICT")
     op.execute("{last}")
 """
+
+
+def one_more(last: str) -> str:
+    """Write a revision that follows the newest."""
+    return ONE_MORE.format(next=NEXT, newest=NEWEST, last=last)
 
 
 def schema(path: Path) -> str:
@@ -73,11 +79,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def with_second(tmp_path: Path) -> Path:
+def with_one_more(tmp_path: Path) -> Path:
     """The migrations with one more."""
     scripts = tmp_path / "100% scripts"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "0002_second.py").write_text(SECOND.format(last="INSERT INTO added SELECT id FROM drugs"))
+    (scripts / "versions" / f"{NEXT}_one_more.py").write_text(one_more("INSERT INTO added SELECT id FROM drugs"))
     return scripts
 
 
@@ -144,46 +150,67 @@ assert not {"alembic", "sqlalchemy"} & set(sys.modules)
     subprocess.run([sys.executable, "-c", program, str(file)], check=True, capture_output=True)
 
 
-async def test_before_the_schema_changes_a_copy_is_kept(file: Path, with_second: Path) -> None:
+async def test_before_the_schema_changes_a_copy_is_kept(file: Path, with_one_more: Path) -> None:
     await filled(file)
-    assert bring_up_to_date(file, locked=True, newest="0002", scripts=with_second) == "0001"
-    assert revision(file) == "0002"
+    assert bring_up_to_date(file, locked=True, newest=NEXT, scripts=with_one_more) == NEWEST
+    assert revision(file) == NEXT
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("SELECT id FROM added").fetchall() == [(7,)]
-    copy = file.with_name("migrebot.db.before-0002")
+    copy = file.with_name(f"migrebot.db.before-{NEXT}")
     assert mode(copy) == 0o600
-    assert revision(copy) == "0001"
+    assert revision(copy) == NEWEST
     storage = SqliteStorage(copy)
     await storage.open()
     assert (await ask(storage, AllOf(1001))).drugs == (drug(7),)
     await storage.close()
 
 
-async def test_a_migration_that_fails_changes_nothing(file: Path, with_second: Path) -> None:
+async def test_a_migration_that_fails_changes_nothing(file: Path, with_one_more: Path) -> None:
     await filled(file)
     before = schema(file)
-    script = with_second / "versions" / "0002_second.py"
-    script.write_text(SECOND.format(last="INSERT INTO nowhere VALUES (1)"))
+    script = with_one_more / "versions" / f"{NEXT}_one_more.py"
+    script.write_text(one_more("INSERT INTO nowhere VALUES (1)"))
     with pytest.raises(Exception, match="nowhere"):
-        bring_up_to_date(file, locked=True, newest="0002", scripts=with_second)
-    assert (schema(file), revision(file)) == (before, "0001")
-    script.write_text(SECOND.format(last="INSERT INTO added SELECT id FROM drugs"))
-    bring_up_to_date(file, locked=True, newest="0002", scripts=with_second)
-    assert revision(file) == "0002"
+        bring_up_to_date(file, locked=True, newest=NEXT, scripts=with_one_more)
+    assert (schema(file), revision(file)) == (before, NEWEST)
+    script.write_text(one_more("INSERT INTO added SELECT id FROM drugs"))
+    bring_up_to_date(file, locked=True, newest=NEXT, scripts=with_one_more)
+    assert revision(file) == NEXT
 
 
-def test_no_copy_is_kept_of_nothing(file: Path, with_second: Path) -> None:
-    assert bring_up_to_date(file, locked=True, newest="0002", scripts=with_second) is None
+async def test_attacks_of_the_first_schema_learn_their_last_day(file: Path, tmp_path: Path) -> None:
+    first = tmp_path / "scripts"
+    later = shutil.ignore_patterns("__pycache__", "000[2-9]_*.py")
+    shutil.copytree(SCRIPTS, first, ignore=later)
+    bring_up_to_date(file, locked=True, newest="0001", scripts=first)
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("INSERT INTO users (id, language, created_at, zone_offered) VALUES (1001, 'en', 0, 0)")
+        for id_, hours in ((1, "NULL"), (2, "30.0")):
+            database.execute(
+                "INSERT INTO headaches (id, user_id, day, timezone, created_at, duration_h)"
+                f" VALUES ({id_}, 1001, '2026-06-10', 'UTC', 0, {hours})"
+            )
+        database.commit()
+    migrate(file)
+    with closing(sqlite3.connect(file)) as database:
+        found = database.execute("SELECT id, last_day FROM headaches ORDER BY id").fetchall()
+    assert found == [(1, "2026-06-10"), (2, "2026-06-11")]
+
+
+def test_no_copy_is_kept_of_nothing(file: Path, with_one_more: Path) -> None:
+    assert bring_up_to_date(file, locked=True, newest=NEXT, scripts=with_one_more) is None
     assert not list(file.parent.glob("*.before-*"))
 
 
-async def test_a_newer_database_is_refused_and_left_alone(file: Path, with_second: Path) -> None:
+async def test_a_newer_database_is_refused_and_left_alone(file: Path, with_one_more: Path) -> None:
     await filled(file)
-    bring_up_to_date(file, locked=True, newest="0002", scripts=with_second)
+    bring_up_to_date(file, locked=True, newest=NEXT, scripts=with_one_more)
     before = content_of(file)
     storage = SqliteStorage(file)
     for refused in (storage.open, storage.probe):
-        with pytest.raises(UserError, match=r"written by a newer version .* schema is 0002, known here is 0001$"):
+        with pytest.raises(
+            UserError, match=rf"written by a newer version .* schema is {NEXT}, known here is {NEWEST}$"
+        ):
             await refused()
     await storage.close()
     with pytest.raises(UserError, match="newer version"):
@@ -228,12 +255,12 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> Non
             migrate(place)
 
 
-def test_an_old_schema_is_not_changed_under_a_running_program(file: Path, with_second: Path) -> None:
+def test_an_old_schema_is_not_changed_under_a_running_program(file: Path, with_one_more: Path) -> None:
     migrate(file)
     lock = ProcessLock(file)
     assert lock.acquire()
     with pytest.raises(UserError, match="in use by another process"):
-        bring_up_to_date(file, locked=ProcessLock(file).acquire(), newest="0002", scripts=with_second)
+        bring_up_to_date(file, locked=ProcessLock(file).acquire(), newest=NEXT, scripts=with_one_more)
     assert "already" in migrate(file), "there is nothing to do"
     lock.release()
     assert ProcessLock(file).acquire()

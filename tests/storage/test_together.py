@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ from storage.changes import (
     EndSession,
     Enqueue,
     EraseUser,
+    MarkFree,
     Mute,
     SaveDrug,
     SaveHeadache,
@@ -28,6 +30,7 @@ from storage.changes import (
     SaveSession,
     SaveUser,
     Unit,
+    UnmarkFree,
     Unmute,
 )
 from storage.interface import Result, Sent
@@ -47,6 +50,7 @@ people = st.integers(1, 4)
 entries = st.integers(1, 4)
 chats = st.builds(Address, st.just("telegram"), people.map(str))
 keys = st.sampled_from(["a", "b"])
+days = st.sampled_from([date(2026, 6, 15), date(2026, 6, 16)])
 words = st.sampled_from(["x", "y"])
 
 saved_users = st.builds(lambda id_, word: SaveUser(User(id=id_, language=word, created_at=NOW)), people, words)
@@ -74,6 +78,8 @@ changes: st.SearchStrategy[Change] = st.one_of(
     saved_sessions,
     st.builds(EndSession, people),
     st.builds(lambda id_, owner, word: SaveHeadache(headache(id_, owner, note=word)), entries, people, words),
+    st.builds(lambda owner, on: MarkFree(owner, (on,), "question"), people, days),
+    st.builds(UnmarkFree, people, days),
     saved_intakes,
     st.builds(lambda id_, owner: SaveIntake(intake(id_, owner)), entries, people),
     st.builds(lambda id_, owner: SavePressure(pressure(id_, owner)), entries, people),
