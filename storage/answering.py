@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
     DayMarks,
+    DrugById,
     DrugNames,
     Entries,
     EntriesBetween,
@@ -23,15 +24,24 @@ from storage.facts import (
     FrequentChoices,
     HasHadAura,
     HeadacheById,
+    IntakeById,
+    IntakesBetween,
     IntakesOf,
+    LastIntake,
     LastIntakes,
     MarksBetween,
     OpenHeadache,
+    OveruseNoticeOf,
+    OwnDrugs,
+    PressureById,
     UsualAmounts,
 )
+from storage.records import OveruseNotice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+T = TypeVar("T")
 
 MOST_CHOICES = 30
 MOST_AMOUNTS = 6
@@ -80,7 +90,7 @@ def _last_intakes(fact: LastIntakes) -> Question:
 
 
 def _headache_by_id(fact: HeadacheById) -> Question:
-    return Question((Statement("headache", (fact.id, fact.user_id)),), _one_headache)
+    return Question((Statement("headache", (fact.id, fact.user_id)),), _one(diary_rows.headache))
 
 
 def _intakes_of(fact: IntakesOf) -> Question:
@@ -88,8 +98,40 @@ def _intakes_of(fact: IntakesOf) -> Question:
     return Question((query,), lambda results: tuple(map(diary_rows.intake, results[0])))
 
 
+def _intake_by_id(fact: IntakeById) -> Question:
+    return Question((Statement("intake", (fact.id, fact.user_id)),), _one(diary_rows.intake))
+
+
+def _last_intake(fact: LastIntake) -> Question:
+    return Question((_of("last_intake", fact),), _one(diary_rows.intake))
+
+
+def _intakes_between(fact: IntakesBetween) -> Question:
+    query = _on_days("intakes_between", fact)
+    return Question((query,), lambda results: tuple(map(diary_rows.intake, results[0])))
+
+
+def _own_drugs(fact: OwnDrugs) -> Question:
+    return Question((_of("drugs", fact),), lambda results: tuple(map(diary_rows.drug, results[0])))
+
+
+def _drug_by_id(fact: DrugById) -> Question:
+    return Question((Statement("drug", (fact.id, fact.user_id)),), _one(diary_rows.drug))
+
+
+def _pressure_by_id(fact: PressureById) -> Question:
+    return Question((Statement("pressure", (fact.id, fact.user_id)),), _one(diary_rows.pressure))
+
+
+def _overuse_notice_of(fact: OveruseNoticeOf) -> Question:
+    def answer(results: Sequence[list[Row]]) -> OveruseNotice:
+        return _one(diary_rows.overuse_notice)(results) or OveruseNotice(user_id=fact.user_id)
+
+    return Question((_of("overuse_notice", fact),), answer)
+
+
 def _open_headache(fact: OpenHeadache) -> Question:
-    return Question((_of("open_headache", fact),), _one_headache)
+    return Question((_of("open_headache", fact),), _one(diary_rows.headache))
 
 
 def _has_had_aura(fact: HasHadAura) -> Question:
@@ -146,7 +188,7 @@ def _attacks(fact: MarksBetween | EntriesBetween) -> Statement:
     return Statement("headaches_between", (fact.user_id, fact.last.isoformat(), fact.first.isoformat()))
 
 
-def _on_days(query: str, fact: MarksBetween | EntriesBetween) -> Statement:
+def _on_days(query: str, fact: MarksBetween | EntriesBetween | IntakesBetween) -> Statement:
     return Statement(query, (fact.user_id, fact.first.isoformat(), fact.last.isoformat()))
 
 
@@ -164,7 +206,7 @@ def _days(found: list[Row]) -> frozenset[date]:
 
 def _all_of(fact: AllOf) -> Question:
     def answer(results: Sequence[list[Row]]) -> Everything:
-        users, identities, headaches, intakes, pressures, drugs, free_days = results
+        users, identities, headaches, intakes, pressures, drugs, free_days, notices = results
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
@@ -173,9 +215,10 @@ def _all_of(fact: AllOf) -> Question:
             pressures=tuple(map(diary_rows.pressure, pressures)),
             drugs=tuple(map(diary_rows.drug, drugs)),
             free_days=tuple(map(diary_rows.free_day, free_days)),
+            overuse_notice=_one(diary_rows.overuse_notice)([notices]),
         )
 
-    names = ("user", "identities_of", "headaches", "intakes", "pressures", "drugs", "free_days")
+    names = ("user", "identities_of", "headaches", "intakes", "pressures", "drugs", "free_days", "overuse_notice")
     return Question(tuple(_of(name, fact) for name in names), answer)
 
 
@@ -183,8 +226,8 @@ def _of(query: str, fact: Fact[Any]) -> Statement:
     return Statement(query, (fact.user_id,))
 
 
-def _one_headache(results: Sequence[list[Row]]) -> Any:
-    return diary_rows.headache(results[0][0]) if results[0] else None
+def _one(read: Callable[[Row], T]) -> Callable[[Sequence[list[Row]]], T | None]:
+    return lambda results: read(results[0][0]) if results[0] else None
 
 
 def _most_often(names: Iterable[str]) -> list[str]:
@@ -199,6 +242,13 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     UsualAmounts: _usual_amounts,
     LastIntakes: _last_intakes,
     HeadacheById: _headache_by_id,
+    IntakeById: _intake_by_id,
+    LastIntake: _last_intake,
+    IntakesBetween: _intakes_between,
+    OwnDrugs: _own_drugs,
+    DrugById: _drug_by_id,
+    PressureById: _pressure_by_id,
+    OveruseNoticeOf: _overuse_notice_of,
     IntakesOf: _intakes_of,
     OpenHeadache: _open_headache,
     HasHadAura: _has_had_aura,

@@ -23,6 +23,7 @@ from storage.changes import (
     SaveIdentity,
     SaveIntake,
     SaveIntakes,
+    SaveOveruseNotice,
     SavePressure,
     SaveSession,
     SaveUser,
@@ -155,6 +156,10 @@ def _save_drug(change: SaveDrug, _now: int) -> tuple[Step, ...]:
     return (Statement("save_drug", diary_rows.drug_values(change.drug), owned=True),)
 
 
+def _save_overuse_notice(change: SaveOveruseNotice, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_overuse_notice", diary_rows.overuse_notice_values(change.notice)),)
+
+
 def _enqueue(change: Enqueue, now: int) -> tuple[Step, ...]:
     return (Posting(Statement("enqueue", rows.outgoing_values(change.message, now)), change.message, now),)
 
@@ -198,6 +203,7 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SaveIntake: _save_intake,
     SavePressure: _save_pressure,
     SaveDrug: _save_drug,
+    SaveOveruseNotice: _save_overuse_notice,
     Enqueue: _enqueue,
     CancelQueued: _cancel,
     Mute: _mute,

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Outgoing
-from storage.records import Identity, InboxKey, Session, User
+from storage.records import Identity, InboxKey, OveruseNotice, Session, User
 
 
 class SaveUser(Struct, frozen=True):
@@ -92,6 +92,12 @@ class SaveDrug(Struct, frozen=True):
     drug: Drug
 
 
+class SaveOveruseNotice(Struct, frozen=True):
+    """Insert what the user wants of the notice on frequent medicine, or replace it."""
+
+    notice: OveruseNotice
+
+
 class Enqueue(Struct, frozen=True):
     """Add a message to the outbox.
 
@@ -147,6 +153,7 @@ Change = (
     | SaveIntake
     | SavePressure
     | SaveDrug
+    | SaveOveruseNotice
     | Enqueue
     | CancelQueued
     | Mute

@@ -20,6 +20,7 @@ from storage.columns import (
     micros,
     truth,
 )
+from storage.records import OveruseNotice
 
 
 def headache_values(headache: Headache) -> Row:
@@ -143,6 +144,7 @@ def drug_values(drug: Drug) -> Row:
         drug.daily_max_mg,
         drug.is_painkiller,
         drug.is_antipyretic,
+        maybe_micros(drug.deleted_at),
     )
 
 
@@ -156,4 +158,15 @@ def drug(row: Row) -> Drug:
         daily_max_mg=row[4],
         is_painkiller=truth(row[5]),
         is_antipyretic=truth(row[6]),
+        deleted_at=maybe_instant(row[7]),
     )
+
+
+def overuse_notice_values(notice: OveruseNotice) -> Row:
+    """Give the row of what somebody wants of the notice on frequent medicine."""
+    return (notice.user_id, int(notice.is_off), maybe_micros(notice.told_at))
+
+
+def overuse_notice(row: Row) -> OveruseNotice:
+    """Read the row of what somebody wants of the notice on frequent medicine."""
+    return OveruseNotice(user_id=row[0], is_off=bool(row[1]), told_at=maybe_instant(row[2]))

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
-from storage.records import Identity, User
+from storage.records import Identity, OveruseNotice, User
 
 T = TypeVar("T")
 
@@ -45,6 +45,43 @@ class IntakesOf(Fact[tuple[Intake, ...]], frozen=True):
     """The medicines of one attack, in the order they were recorded; those deleted along with it included."""
 
     headache_id: int
+
+
+class IntakeById(Fact[Intake | None], frozen=True):
+    """One intake of the user, deleted ones included; None if there is none with this id."""
+
+    id: int
+
+
+class LastIntake(Fact[Intake | None], frozen=True):
+    """The latest intake by its day, of those the one recorded last."""
+
+
+class IntakesBetween(Fact[tuple[Intake, ...]], frozen=True):
+    """The intakes between two days, both included, in order; deleted ones are left out."""
+
+    first: date
+    last: date
+
+
+class OwnDrugs(Fact[tuple[Drug, ...]], frozen=True):
+    """The user's own list of medicines, in the order they were added."""
+
+
+class DrugById(Fact[Drug | None], frozen=True):
+    """One medicine of the user's list, deleted ones included; None if there is none with this id."""
+
+    id: int
+
+
+class PressureById(Fact[Pressure | None], frozen=True):
+    """One blood pressure reading of the user, deleted ones included; None if there is none with this id."""
+
+    id: int
+
+
+class OveruseNoticeOf(Fact[OveruseNotice], frozen=True):
+    """What the user wants of the notice on frequent medicine: on and never given, unless something else is stored."""
 
 
 class OpenHeadache(Fact[Headache | None], frozen=True):
@@ -106,7 +143,7 @@ class EntriesBetween(Fact[Entries], frozen=True):
 class Everything(Struct, frozen=True, kw_only=True):
     """All that is stored about a user and may be exported; deleted entries are left out.
 
-    `user` is None if nothing is stored about the user.
+    `user` is None if nothing is stored about the user, `overuse_notice` if it is as it is for everybody at first.
     """
 
     user: User | None
@@ -116,6 +153,7 @@ class Everything(Struct, frozen=True, kw_only=True):
     pressures: tuple[Pressure, ...]
     drugs: tuple[Drug, ...]
     free_days: tuple[FreeDay, ...]
+    overuse_notice: OveruseNotice | None
 
 
 class AllOf(Fact[Everything], frozen=True):

@@ -27,6 +27,14 @@ class User(Struct, frozen=True, kw_only=True):
     agreed_at: datetime | None = None
 
 
+class OveruseNotice(Struct, frozen=True, kw_only=True):
+    """What somebody wants of the notice on frequent medicine, and when it was given last."""
+
+    user_id: int
+    is_off: bool = False
+    told_at: datetime | None = None
+
+
 class Identity(Struct, frozen=True, kw_only=True):
     """One address of a person; `muted_at` is set when the messenger said that nothing may be sent there."""
 

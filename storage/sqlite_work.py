@@ -248,6 +248,7 @@ def purge_some(retention: Retention, sql: Statements) -> bool:
         "purge_headaches": deleted,
         "purge_intakes": deleted,
         "purge_pressures": deleted,
+        "purge_drugs": deleted,
     }
     counts = [sql(name, (limit, PURGED_AT_ONCE)).rowcount for name, limit in limits.items()]
     return PURGED_AT_ONCE in counts

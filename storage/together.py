@@ -26,6 +26,7 @@ _USER_AND_ADDRESS = {
     "save_intake": (1, None),
     "save_pressure": (1, None),
     "save_drug": (1, None),
+    "save_overuse_notice": (0, None),
     "save_session": (0, None),
     "end_session": (0, None),
     "enqueue": (None, 0),

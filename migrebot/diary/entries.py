@@ -77,7 +77,10 @@ class Pressure(Struct, frozen=True, kw_only=True):
 
 
 class Drug(Struct, frozen=True, kw_only=True):
-    """A medicine on the person's own list; `daily_max_mg` is the person's own limit."""
+    """A medicine on the person's own list; `daily_max_mg` is the person's own limit.
+
+    `deleted_at` marks one that can still be brought back.
+    """
 
     id: int
     user_id: int
@@ -86,6 +89,7 @@ class Drug(Struct, frozen=True, kw_only=True):
     daily_max_mg: float | None = None
     is_painkiller: bool | None = None
     is_antipyretic: bool | None = None
+    deleted_at: datetime | None = None
 
 
 class FreeDay(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from migrebot.logs import get_logger
 from storage import sqlite_errors
 from storage.sqlite_file import BUSY_TIMEOUT_S, ProcessLock, address_of, connect, create_if_missing
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision this program needs; a test compares it with Alembic's head."""
 
 SCRIPTS = Path(__file__).parent

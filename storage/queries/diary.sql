@@ -97,6 +97,14 @@ WHERE user_id = ? AND deleted_at IS NULL ORDER BY day DESC, created_at DESC, id 
 SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes
 WHERE user_id = ? AND deleted_at IS NULL ORDER BY day, created_at, position, id;
 
+-- intake: One intake of a user, deleted or not.
+SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at
+FROM intakes WHERE id = ? AND user_id = ?;
+
+-- last_intake: The latest intake of a user.
+SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes
+WHERE user_id = ? AND deleted_at IS NULL ORDER BY day DESC, created_at DESC, position DESC, id DESC LIMIT 1;
+
 -- intakes_between: The intakes from one day to another, in order of their days.
 SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes
 WHERE user_id = ? AND day >= ? AND day <= ? AND deleted_at IS NULL ORDER BY day, created_at, position, id;
@@ -118,17 +126,33 @@ WHERE user_id = ? AND deleted_at IS NULL ORDER BY measured_at, id;
 SELECT id, user_id, measured_at, timezone, systolic, diastolic, created_at, pulse, deleted_at FROM pressures
 WHERE user_id = ? AND measured_at >= ? AND measured_at < ? AND deleted_at IS NULL ORDER BY measured_at, id;
 
+-- pressure: One reading of a user, deleted or not.
+SELECT id, user_id, measured_at, timezone, systolic, diastolic, created_at, pulse, deleted_at FROM pressures
+WHERE id = ? AND user_id = ?;
+
 -- save_drug: Insert the drug, or replace all but its id and owner; touches nothing of another user.
-INSERT INTO drugs (id, user_id, name, created_at, daily_max_mg, is_painkiller, is_antipyretic)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO drugs (id, user_id, name, created_at, daily_max_mg, is_painkiller, is_antipyretic, deleted_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, created_at = excluded.created_at, daily_max_mg = excluded.daily_max_mg,
-    is_painkiller = excluded.is_painkiller, is_antipyretic = excluded.is_antipyretic
+    is_painkiller = excluded.is_painkiller, is_antipyretic = excluded.is_antipyretic,
+    deleted_at = excluded.deleted_at
 WHERE drugs.user_id = excluded.user_id;
 
 -- drugs: The user's own list of medicines, in the order they were added.
-SELECT id, user_id, name, created_at, daily_max_mg, is_painkiller, is_antipyretic FROM drugs
-WHERE user_id = ? ORDER BY created_at, id;
+SELECT id, user_id, name, created_at, daily_max_mg, is_painkiller, is_antipyretic, deleted_at FROM drugs
+WHERE user_id = ? AND deleted_at IS NULL ORDER BY created_at, id;
+
+-- drug: One medicine of a user's list, deleted or not.
+SELECT id, user_id, name, created_at, daily_max_mg, is_painkiller, is_antipyretic, deleted_at FROM drugs
+WHERE id = ? AND user_id = ?;
+
+-- save_overuse_notice: Insert what a user wants of the notice on frequent medicine, or replace it.
+INSERT INTO overuse_notices (user_id, is_off, told_at) VALUES (?, ?, ?)
+ON CONFLICT (user_id) DO UPDATE SET is_off = excluded.is_off, told_at = excluded.told_at;
+
+-- overuse_notice: What a user wants of the notice on frequent medicine.
+SELECT user_id, is_off, told_at FROM overuse_notices WHERE user_id = ?;
 
 -- purge_headaches: Delete some attacks deleted by their owner long ago, with their medicines.
 DELETE FROM headaches WHERE id IN (SELECT id FROM headaches WHERE deleted_at < ? LIMIT ?);
@@ -138,3 +162,6 @@ DELETE FROM intakes WHERE id IN (SELECT id FROM intakes WHERE deleted_at < ? LIM
 
 -- purge_pressures: Delete some readings deleted by their owner long ago.
 DELETE FROM pressures WHERE id IN (SELECT id FROM pressures WHERE deleted_at < ? LIMIT ?);
+
+-- purge_drugs: Delete some medicines of lists deleted by their owner long ago.
+DELETE FROM drugs WHERE id IN (SELECT id FROM drugs WHERE deleted_at < ? LIMIT ?);

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Button, Document, Edit, Leave, Outgoing, Priority, Profile, Say, Toast
-from storage.records import Frame, Identity, Offer, Session, User
+from storage.records import Frame, Identity, Offer, OveruseNotice, Session, User
 from tests.storage.samples import ANNA
 
 # What databases hold; what they do not is in `wild_text`.
@@ -109,7 +109,9 @@ drugs = st.builds(
     daily_max_mg=st.none() | numbers,
     is_painkiller=st.none() | st.booleans(),
     is_antipyretic=st.none() | st.booleans(),
+    deleted_at=maybe_instants,
 )
+overuse_notices = st.builds(OveruseNotice, user_id=owned_by, is_off=st.booleans(), told_at=maybe_instants)
 keyboards = st.lists(st.lists(st.builds(Button, text, text), max_size=3).map(tuple), max_size=3).map(tuple)
 bodies = st.one_of(
     st.builds(Say, text, keyboards),

@@ -6,7 +6,9 @@ CREATE TABLE drugs (
     daily_max_mg REAL,
     is_painkiller INTEGER,
     is_antipyretic INTEGER
-) STRICT;
+, deleted_at INTEGER) STRICT;
+
+CREATE INDEX drugs_deleted ON drugs (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE INDEX drugs_user ON drugs (user_id);
 
@@ -118,6 +120,12 @@ CREATE UNIQUE INDEX outbox_key ON outbox (key) WHERE settled_at IS NULL AND key 
 CREATE INDEX outbox_settled ON outbox (settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE INDEX outbox_waiting ON outbox (channel, address) WHERE settled_at IS NULL;
+
+CREATE TABLE overuse_notices (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    is_off INTEGER NOT NULL,
+    told_at INTEGER
+) STRICT;
 
 CREATE TABLE pressures (
     id INTEGER PRIMARY KEY,

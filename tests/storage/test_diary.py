@@ -9,19 +9,27 @@ import pytest
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address
-from storage.changes import SaveDrug, SaveHeadache, SaveIntake, SaveIntakes, SavePressure
+from storage.changes import SaveDrug, SaveHeadache, SaveIntake, SaveIntakes, SaveOveruseNotice, SavePressure
 from storage.facts import (
     AllOf,
+    DrugById,
     DrugNames,
     Fact,
     FrequentChoices,
     HasHadAura,
     HeadacheById,
+    IntakeById,
+    IntakesBetween,
     IntakesOf,
+    LastIntake,
     LastIntakes,
     OpenHeadache,
+    OveruseNoticeOf,
+    OwnDrugs,
+    PressureById,
     UsualAmounts,
 )
+from storage.records import OveruseNotice
 from tests.storage.samples import (
     HOUR,
     NOW,
@@ -271,3 +279,49 @@ async def test_many_questions_are_answered_at_once(storage: Storage) -> None:
         HeadacheById(1001, 2): None,
         IntakesOf(1001, 1): (),
     }
+
+
+async def test_one_entry_is_found_by_its_id_though_deleted_and_by_its_owner_alone(storage: Storage) -> None:
+    entries = (intake(7, deleted_at=NOW), pressure(7, deleted_at=NOW), drug(7, deleted_at=NOW))
+    await stored(storage, *map(saving, entries))
+    for fact, entry in zip((IntakeById, PressureById, DrugById), entries, strict=True):
+        assert await ask(storage, fact(1001, 7)) == entry
+        assert await ask(storage, fact(ANOTHER, 7)) is None
+        assert await ask(storage, fact(1001, 8)) is None
+
+
+async def test_the_last_intake_is_that_of_the_latest_day(storage: Storage) -> None:
+    assert await ask(storage, LastIntake(1001)) is None
+    day = date(2026, 6, 10)
+    later = intake(2, day=day, created_at=NOW + HOUR)
+    await stored(storage, SaveIntake(intake(1, day=day)), SaveIntake(later))
+    await stored(storage, SaveIntake(intake(3, day=date(2026, 6, 9), created_at=NOW + 2 * HOUR)))
+    await stored(storage, SaveIntake(intake(4, day=date(2026, 6, 11), deleted_at=NOW)))
+    assert await ask(storage, LastIntake(1001)) == later
+    assert await ask(storage, LastIntake(ANOTHER)) is None
+
+
+async def test_intakes_between_two_days_include_both_and_no_deleted_ones(storage: Storage) -> None:
+    days = [date(2026, 6, number) for number in (9, 10, 11, 12, 13)]
+    taken = [intake(number, day=day) for number, day in enumerate(days)]
+    await stored(storage, *map(SaveIntake, taken), SaveIntake(intake(50, day=days[2], deleted_at=NOW)))
+    assert await ask(storage, IntakesBetween(1001, days[1], days[3])) == tuple(taken[1:4])
+    assert await ask(storage, IntakesBetween(ANOTHER, days[0], days[4])) == ()
+
+
+async def test_a_medicine_deleted_from_the_own_list_is_offered_no_more(storage: Storage) -> None:
+    kept = drug(1, name="Aspirin")
+    await stored(storage, SaveDrug(kept), SaveDrug(drug(2, name="Zolmitriptan", deleted_at=NOW)))
+    assert await ask(storage, OwnDrugs(1001)) == (kept,)
+    assert await ask(storage, DrugNames(1001)) == ("Aspirin",)
+    assert (await ask(storage, AllOf(1001))).drugs == (kept,)
+
+
+async def test_the_notice_on_frequent_medicine_is_on_and_was_never_given_at_first(storage: Storage) -> None:
+    assert await ask(storage, OveruseNoticeOf(1001)) == OveruseNotice(user_id=1001)
+    assert (await ask(storage, AllOf(1001))).overuse_notice is None
+    await stored(storage, SaveOveruseNotice(OveruseNotice(user_id=1001, told_at=NOW)))
+    await stored(storage, SaveOveruseNotice(OveruseNotice(user_id=1001, is_off=True, told_at=NOW)))
+    assert await ask(storage, OveruseNoticeOf(1001)) == OveruseNotice(user_id=1001, is_off=True, told_at=NOW)
+    assert await ask(storage, OveruseNoticeOf(ANOTHER)) == OveruseNotice(user_id=ANOTHER)
+    assert (await commit(storage, SaveOveruseNotice(OveruseNotice(user_id=404)))).outcome == "failed"

@@ -19,13 +19,14 @@ from storage.changes import (
     SaveIdentity,
     SaveIntake,
     SaveIntakes,
+    SaveOveruseNotice,
     SavePressure,
     SaveSession,
     Unit,
 )
-from storage.facts import AllOf, HeadacheById, IntakesOf
+from storage.facts import AllOf, DrugById, HeadacheById, IntakesOf
 from storage.interface import Retention, Sent
-from storage.records import Identity
+from storage.records import Identity, OveruseNotice
 from tests.storage.samples import (
     ANNA,
     BORIS,
@@ -71,6 +72,7 @@ async def fill(storage: Storage) -> None:
         SavePressure(pressure(timezone=MARKER)),
         SaveDrug(drug(name=MARKER)),
         MarkFree(1001, (date(2026, 6, 1),), MARKER),
+        SaveOveruseNotice(OveruseNotice(user_id=1001, is_off=True)),
     )
     await storage.commit([Unit(key=key("bad"), user_id=1001, quarantine=MARKER, raw=MARKER.encode())], NOW)
     await storage.commit([Unit(key=key("good"), user_id=1001)], NOW)
@@ -182,11 +184,13 @@ async def test_entries_deleted_long_ago_go_with_their_medicines(storage: Storage
             SaveIntakes(1001, id_, (intake(id_, headache_id=id_),)),
             SaveIntake(intake(10 + id_, deleted_at=moment)),
             SavePressure(pressure(id_, deleted_at=moment)),
+            SaveDrug(drug(id_, deleted_at=moment)),
         )
     await storage.purge(retention(deleted=NOW + HOUR))
     assert await ask(storage, HeadacheById(1001, 1)) is None
     assert await ask(storage, IntakesOf(1001, 1)) == ()
     assert await ask(storage, HeadacheById(1001, 2)) is not None
+    assert [await ask(storage, DrugById(1001, id_)) is None for id_ in (1, 2, 3)] == [True, False, False]
     everything = await ask(storage, AllOf(1001))
     assert {entry.id for entry in everything.intakes} == {2, 3, 13}
     assert {entry.id for entry in everything.pressures} == {3}

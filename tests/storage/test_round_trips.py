@@ -16,12 +16,13 @@ from storage.changes import (
     SaveHeadache,
     SaveIdentity,
     SaveIntake,
+    SaveOveruseNotice,
     SavePressure,
     SaveSession,
     SaveUser,
     Unit,
 )
-from storage.facts import AllOf, DrugNames, HeadacheById, UsualAmounts
+from storage.facts import AllOf, DrugById, DrugNames, HeadacheById, OveruseNoticeOf, UsualAmounts
 from storage.interface import GivenUp, Postponed, Sent
 from storage.records import InboxKey
 from tests.storage import anything, samples
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from migrebot.diary.entries import Drug, Headache, Intake, Pressure
     from migrebot.messages import Outgoing
     from storage.interface import Storage
-    from storage.records import Identity, Session, User
+    from storage.records import Identity, OveruseNotice, Session, User
     from tests.storage.conftest import Backend
 
 # The storage is the same for all examples of a test.
@@ -103,7 +104,16 @@ async def test_a_pressure(storage: Storage, entry: Pressure) -> None:
 @given(entry=anything.drugs)
 async def test_a_drug(storage: Storage, entry: Drug) -> None:
     await stored(storage, SaveDrug(entry))
-    assert entry in (await ask(storage, AllOf(1001))).drugs
+    assert await ask(storage, DrugById(1001, entry.id)) == entry
+    assert (entry in (await ask(storage, AllOf(1001))).drugs) == (entry.deleted_at is None)
+
+
+@examples
+@given(notice=anything.overuse_notices)
+async def test_what_is_wanted_of_the_notice_on_frequent_medicine(storage: Storage, notice: OveruseNotice) -> None:
+    await stored(storage, SaveOveruseNotice(notice))
+    assert await ask(storage, OveruseNoticeOf(1001)) == notice
+    assert (await ask(storage, AllOf(1001))).overuse_notice == notice
 
 
 @examples
