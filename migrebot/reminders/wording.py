@@ -84,7 +84,7 @@ def time_left(left: timedelta, tr: Translator) -> str:
 
 
 def _clock(moment: time) -> str:
-    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
+    return f"{moment:%H:%M}"
 
 
 def _length(minutes: int, tr: Translator) -> str:
