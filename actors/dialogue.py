@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import structlog
 
+from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
 from migrebot.dialogue.outcome import changes_of
 from migrebot.dialogue.router import expire, respond
 from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
+from migrebot.dialogue.whereabouts import ZonesAt
 from migrebot.errors import StorageUnavailable
 from migrebot.flood import FloodGate, Verdict
 from migrebot.ids import RepeatableIds
@@ -42,7 +44,7 @@ from storage.changes import EndSession, SaveUser, Unit
 from storage.records import Conversation, InboxKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AsyncExitStack
 
     from migrebot.clock import Clock
@@ -82,6 +84,7 @@ class Dialogue(Actor[ToDialogue]):
         new_id: Callable[[], int],
         on_alert: Callable[[Alert], None],
         flood: FloodGate | None = None,
+        zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
     ) -> None:
         super().__init__(mailbox)
         self._storage = storage
@@ -91,6 +94,7 @@ class Dialogue(Actor[ToDialogue]):
         self._new_id = new_id
         self._on_alert = on_alert
         self._flood = flood or FloodGate()
+        self._zones_at = zones_at
         self._careful: Counter[str] | None = None
         self._first_again: dict[Address, tuple[str, float]] = {}
 
@@ -283,7 +287,7 @@ class Dialogue(Actor[ToDialogue]):
 
     async def _load(self, facts: set[Fact[Any]]) -> dict[Fact[Any], Any]:
         """Load the facts; one that cannot be loaded is left out, and whoever asks for it again is set aside."""
-        found = await attempt(self._storage.load(facts))
+        found = await attempt(self._look_up(facts))
         if isinstance(found, StorageUnavailable):
             raise found
         if not isinstance(found, Exception):
@@ -295,6 +299,13 @@ class Dialogue(Actor[ToDialogue]):
         for fact in facts:
             loaded |= await self._load({fact})
         return loaded
+
+    async def _look_up(self, facts: set[Fact[Any]]) -> dict[Fact[Any], Any]:
+        on_the_map = {fact for fact in facts if isinstance(fact, ZonesAt)}
+        found = await self._storage.load(facts - on_the_map)
+        for fact in on_the_map:
+            found[fact] = await self._zones_at(fact.latitude, fact.longitude)
+        return found
 
     async def _unit(self, item: _Item, facts: Facts) -> Unit:
         message, conversation = item.envelope.message, item.conversation

@@ -114,12 +114,22 @@ def find_zones(text: str) -> tuple[str, ...]:
 
 def describe_zone(zone: str, now: datetime) -> str:
     """Write a zone with its offset now: `Europe/Kyiv (UTC+2)`."""
+    shown = describe_offset(zone, now)
+    return zone if zone == shown else f"{zone} ({shown})"
+
+
+def describe_offset(zone: str, now: datetime) -> str:
+    """Write the offset of a zone now: `UTC+2`."""
     offset = now.astimezone(ZoneInfo(zone)).utcoffset()
     minutes = int(offset.total_seconds() // 60) if offset is not None else 0
     sign = "-" if minutes < 0 else "+"
     hours, rest = divmod(abs(minutes), 60)
-    shown = f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "UTC"
-    return zone if zone == shown else f"{zone} ({shown})"
+    return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "UTC"
+
+
+def offered_zones(country: str) -> tuple[str, ...]:
+    """List what is offered of a country with many zones, the most peopled ones first; empty for all others."""
+    return tuple(_OFFERED.get(country, "").split())
 
 
 def _key(name: str) -> str:
@@ -157,8 +167,7 @@ def _cities() -> Iterator[tuple[str, str]]:
 
 def _countries() -> Iterator[tuple[str, str]]:
     for name, territory in _territories().items():
-        offered = _OFFERED.get(territory)
-        for zone in offered.split() if offered else get_global("territory_zones").get(territory, ()):
+        for zone in offered_zones(territory) or get_global("territory_zones").get(territory, ()):
             yield name, zone
 
 

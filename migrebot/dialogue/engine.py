@@ -128,6 +128,11 @@ def choose(form: Form, turn: Turn, session: Session, offer: Offer) -> Answer:
     return _advance(form, turn, session, offer.value)
 
 
+def take(form: Form, turn: Turn, session: Session, value: Any) -> Answer:
+    """Take an answer that came neither typed nor by a button."""
+    return _advance(form, turn, session, value)
+
+
 def leave(form: Form, turn: Turn, session: Session) -> Answer:
     """End the form because the user went elsewhere or stayed away, saving what the form thinks worth it."""
     return Answer(session=None) + form.abandon(View(turn, session))

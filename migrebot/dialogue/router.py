@@ -55,8 +55,8 @@ def _answer(turn: Turn) -> Answer:
             return _hear(turn, clean(text), len(text))
         case Press() as press:
             return _press(turn, press)
-        case Location():
-            return _cannot_read(turn, turn.tr("I cannot use a place yet. Please write the name of your city."))
+        case Location() as place:
+            return _locate(turn, place)
         case Unreadable("live_location"):
             return Answer()  # it comes every few seconds for as long as it is shared
         case Unreadable():
@@ -67,6 +67,15 @@ def _answer(turn: Turn) -> Answer:
             return Answer(changes=(Unmute(turn.conversation.identity.address),))
         case InGroup():
             return say(turn.tr("I keep health diaries and speak in private chats only. Goodbye!"))
+
+
+def _locate(turn: Turn, place: Location) -> Answer:
+    if turn.session and turn.session.form != zone.FORM.name:
+        return _cannot_read(turn, turn.tr("I can only use a place to find out your time zone."))
+    answer = zone.locate(turn, place)
+    if answer is None:
+        return _cannot_read(turn, turn.tr("I know no time zone of that place. Please write the nearest big city."))
+    return answer
 
 
 def expire(turn: Turn) -> Answer:

@@ -120,7 +120,7 @@ async def test_a_zone_is_typed_as_a_city_and_several_are_offered(ann: Person) ->
     assert (await ann.known()).user.timezone == "Europe/Madrid"
 
 
-@pytest.mark.parametrize("text", ["+3", "MSK", "EST", "../../etc/passwd", "Europe", "a" * 300, "localtime", "Nowhere"])
+@pytest.mark.parametrize("text", ["+3", "MSK", "EST", "../../etc/passwd", "Eden", "a" * 300, "localtime", "Nowhere"])
 async def test_what_is_no_place_is_asked_again(ann: Person, text: str) -> None:
     await ann.says("/settings")
     await ann.presses("Time zone")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from babel import Locale
 
-from migrebot.dialogue import engine
 from migrebot.dialogue.forms import zone
+from migrebot.dialogue.home import moved_to
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Button
@@ -44,11 +44,10 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
             after = turn.after(Answer(user=user))
             return settings(after, after.tr("From now on I speak English.")) + Answer(user=user)
         case "zone":
-            return engine.begin(zone.FORM, turn)
+            return zone.begin(turn)
         case "zone-right":
-            user = msgspec.structs.replace(turn.user, timezone=turn.timezone, zone_offered=True)
             said = turn.tr("Good. You can change it any time in /settings.")
-            return say(said, in_place=True) + Answer(user=user)
+            return say(said, in_place=True) + moved_to(turn, turn.timezone)
         case "show":
             return settings(turn)
         case _:
