@@ -13,19 +13,21 @@ import threading
 from collections import deque
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from migrebot.errors import StorageUnavailable
 from storage import sqlite_errors, sqlite_file
 from storage.queries import for_rows, named_sql
+from storage.statements import NeedsSavepoints, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Coroutine, Iterator, Sequence
     from pathlib import Path
 
     from storage.columns import Row
+    from storage.statements import Statements
 
 T = TypeVar("T")
 
@@ -36,43 +38,51 @@ MOST_ROWS = 64
 """Rows of one statement: a batch of the dialogue; more gain nothing."""
 
 
-class NeedsSavepoints(Exception):
-    """Raised by work of which a part failed that has to be taken back alone: all is done again, with savepoints.
+class SqliteStatements:
+    """Executes named SQL; each execution ends the one before. See `storage.statements` for what it promises.
 
-    A savepoint for every unit makes SQLite copy every page that the unit is about to change: measured, a third of the
-    time of a unit, for something that hardly ever happens.
+    Its coroutines never wait, so what awaits nothing else runs through in one go: see `run_through`.
     """
 
-
-class Statements:
-    """Executes named SQL; each execution ends the one before.
-
-    `with_savepoints` tells work to guard its parts against each other.
-    """
+    unstorable: tuple[type[Exception], ...] = sqlite_errors.UNSTORABLE
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.with_savepoints = False
         self._cursor = connection.cursor()
         self._sql = named_sql()
 
-    def __call__(self, name: str, values: Row = ()) -> sqlite3.Cursor:
-        """Execute; the cursor has the rows, or in `rowcount` how many were touched."""
-        return self._cursor.execute(self._sql[name], values)
+    def told(self, error: Exception) -> str:
+        """Say what an unstorable value is about: SQLite names columns only, Python quotes what it got."""
+        return type(error).__name__ if isinstance(error, UnicodeEncodeError | OverflowError) else str(error)
 
-    def many(self, name: str, values: Sequence[Row]) -> int:
-        """Execute for many rows; tells how many were touched."""
-        return sum(cursor.rowcount for cursor, _ in self._in_chunks(name, values))
+    async def fetch(self, name: str, values: Row = ()) -> list[Row]:
+        """Execute and give what was found."""
+        return self._cursor.execute(self._sql[name], values).fetchall()
 
-    def fetch_many(self, name: str, values: Sequence[Row]) -> list[Row]:
+    async def execute(self, name: str, values: Row = ()) -> int:
+        """Execute and tell how many rows were touched."""
+        return self._cursor.execute(self._sql[name], values).rowcount
+
+    async def fetch_each(self, name: str, values: Sequence[Row]) -> list[list[Row]]:
+        """Give what is found for each of these values."""
+        sql = self._sql[name]
+        return [self._cursor.execute(sql, each).fetchall() for each in values]
+
+    async def fetch_many(self, name: str, values: Sequence[Row]) -> list[Row]:
         """Execute for many rows and give what was found."""
         return [row for cursor, _ in self._in_chunks(name, values) for row in cursor.fetchall()]
 
-    def added(self, name: str, values: Sequence[Row]) -> list[int]:
-        """Execute for many rows, all of which are new, and give their ids: an INSERT numbers its rows one by one."""
+    async def execute_many(self, name: str, values: Sequence[Row]) -> int:
+        """Execute for many rows; tells how many were touched."""
+        return sum(cursor.rowcount for cursor, _ in self._in_chunks(name, values))
+
+    async def insert(self, name: str, values: Sequence[Row]) -> list[int]:
+        """Add rows and give their ids: an INSERT numbers its rows one by one. RETURNING would cost 6 µs more."""
         ids: list[int] = []
         for cursor, size in self._in_chunks(name, values):
-            last = cursor.lastrowid or 0
-            ids.extend(range(last - size + 1, last + 1))
+            if cursor.rowcount:
+                last = cursor.lastrowid or 0
+                ids.extend(range(last - size + 1, last + 1))
         return ids
 
     def _in_chunks(self, name: str, values: Sequence[Row]) -> Iterator[tuple[sqlite3.Cursor, int]]:
@@ -84,51 +94,20 @@ class Statements:
             yield self._cursor.execute(for_rows(name, size), tuple(chain.from_iterable(chunk))), size
             done += size
 
-    def plain(self, sql: str) -> None:
+    async def plain(self, sql: str) -> None:
         """Execute SQL that has no name: what steers transactions."""
         self._cursor.execute(sql)
 
 
-class Work(Generic[T]):
-    """Something to be done with the database, in the worker thread; `committed` is called there once it is durable.
-
-    `run` may be called twice, after what the first time did was taken back.
-    """
-
-    def __init__(
-        self, run: Callable[[Statements], T], *, writes: bool, committed: Callable[[T], object] | None = None
-    ) -> None:
-        self.run = run
-        self.writes = writes
-        self.done = False
-        self._committed = committed
-        self._result: Any = None
-        self._error: BaseException | None = None
-
-    def succeed(self, result: T) -> None:
-        """Note the result, which is durable."""
-        self._result = result
-        self.done = True
-
-    def follow(self) -> None:
-        """Let those who keep a copy of what is stored follow."""
-        if self._committed is not None:
-            self._committed(self._result)
-
-    def fail(self, error: BaseException) -> None:
-        """Note that nothing came of it."""
-        self._error = error
-        self.done = True
-
-    @property
-    def result(self) -> T:
-        """Give the result, or raise the error."""
-        if isinstance(self._error, StorageUnavailable):
-            raise StorageUnavailable(str(self._error))  # its own for everyone who shared the transaction
-        if self._error is not None:
-            raise RuntimeError("the storage met a fault of the program") from self._error
-        result: T = self._result
+def run_through(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits to its end."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: T = end.value
         return result
+    work.close()
+    raise RuntimeError("work that shall not wait waited")
 
 
 class Writer:
@@ -137,7 +116,7 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._statements: Statements | None = None
+        self._statements: SqliteStatements | None = None
         self._file: tuple[int, int] | None = None
         self._checkpoints = False
         self._open = False
@@ -163,7 +142,7 @@ class Writer:
         """Connect. Of several processes only one may `checkpoint`: SQLite up to 3.51.2 can lose data otherwise."""
         self._checkpoints = checkpoints
         self._open = True
-        await self.do(Work(lambda _: None, writes=False))
+        await self.do(Work(_nothing, writes=False))
 
     async def scrub(self) -> None:
         """Leave no trace of what was deleted in the write-ahead log, if that is possible now."""
@@ -235,12 +214,12 @@ class Writer:
     def _execute(self, works: list[Work[Any]]) -> None:
         statements = self._connected()
         if not works[0].writes:
-            results = [work.run(statements) for work in works]
+            results = [run_through(work.run(statements)) for work in works]
         else:
             try:
                 results = self._transaction(works, statements)
             except NeedsSavepoints:
-                statements.plain("ROLLBACK")
+                run_through(statements.plain("ROLLBACK"))
                 statements.with_savepoints = True
                 results = self._transaction(works, statements)
         for work, result in zip(works, results, strict=True):
@@ -251,20 +230,20 @@ class Writer:
     def _transaction(self, works: list[Work[Any]], statements: Statements) -> list[Any]:
         try:
             # IMMEDIATE: a transaction that begins by reading cannot wait for its turn to write.
-            statements.plain("BEGIN IMMEDIATE")
-            results = [work.run(statements) for work in works]
-            statements.plain("COMMIT")
+            run_through(statements.plain("BEGIN IMMEDIATE"))
+            results = [run_through(work.run(statements)) for work in works]
+            run_through(statements.plain("COMMIT"))
             return results
         finally:
             statements.with_savepoints = False
 
-    def _connected(self) -> Statements:
+    def _connected(self) -> SqliteStatements:
         if not self._open:
             raise StorageUnavailable("the storage is closed")
         if self._statements is None:
             self._connection = sqlite_file.connect(self._path)
             self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if self._checkpoints else 0}")
-            self._statements = Statements(self._connection)
+            self._statements = SqliteStatements(self._connection)
         # SQLite itself would go on writing into a file that has no name any more.
         try:
             now = os.stat(self._path)  # noqa: PTH116 - ten times as fast as Path.stat, and once in every transaction
@@ -288,12 +267,16 @@ class Writer:
         if connection.in_transaction or sqlite_errors.spoils_connection(error):
             self._disconnect()
 
-    def _truncate_log(self, statements: Statements) -> None:
+    async def _truncate_log(self, statements: Statements) -> None:
         if self._checkpoints:
-            statements.plain("PRAGMA wal_checkpoint(TRUNCATE)")
+            await statements.plain("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = self._statements = None
+
+
+async def _nothing(_: Statements) -> None:
+    """Make sure that there is a connection."""

@@ -13,7 +13,7 @@ import pytest
 from storage.changes import Enqueue, SaveDrug, SaveSession, Unit
 from storage.facts import AllOf
 from storage.interface import Result, Sent
-from storage.sqlite_writer import Work
+from storage.statements import Work
 from tests.storage.samples import NOW, ask, drug, key, message, person, queued, session, whois
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from storage.changes import Change
     from storage.sqlite import SqliteStorage
-    from storage.sqlite_writer import Statements
+    from storage.statements import Statements
     from tests.storage.conftest import SqliteBackend
 
 
@@ -167,8 +167,8 @@ async def test_a_task_that_asyncio_cancels_breaks_nobody_elses_call(sqlite: Sqli
 async def test_a_fault_of_the_program_is_told_to_whom_it_concerns_and_to_nobody_else(sqlite: SqliteStorage) -> None:
     await person(sqlite)
 
-    def broken(sql: Statements) -> None:
-        sql("end_session", (1001,))
+    async def broken(sql: Statements) -> None:
+        await sql.execute("end_session", (1001,))
         raise ZeroDivisionError
 
     async def fail() -> type[BaseException] | None:

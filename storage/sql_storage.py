@@ -1,0 +1,176 @@
+"""What both drivers do alike: each call of the interface is worked out, and handed over as work for a transaction."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from storage import columns, work
+from storage.answering import question
+from storage.applying import Foreign, prepare, settling
+from storage.changes import EraseUser
+from storage.interface import Result
+from storage.newcomers import Newcomers, telegram_id
+from storage.statements import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from datetime import datetime
+
+    from migrebot.messages import Address, Channel, FormExpired, Profile, Ticket
+    from storage.applying import PreparedUnit
+    from storage.changes import Unit
+    from storage.facts import Fact
+    from storage.interface import Retention, Settlement
+    from storage.records import Conversation, InboxKey, OutboxRow
+    from storage.statements import Statements
+
+    Found = tuple[dict[Address, Conversation], set[int]]
+
+T = TypeVar("T")
+
+
+class SqlStorage:
+    """The storage over named SQL. A driver opens and closes, does the work, and may keep copies of what is stored."""
+
+    def __init__(self, default_language: str) -> None:
+        self._newcomers = Newcomers(default_language)
+
+    # --- what a driver adds --------------------------------------------------------------------------------------
+
+    async def _do(self, some: Work[T]) -> T:
+        """Have the work done within a transaction; raises `StorageUnavailable`."""
+        raise NotImplementedError
+
+    async def _find(self, addresses: Sequence[Address]) -> Found:
+        """Find who is known to write from these addresses, and which ids of Telegram's are taken among the others."""
+        return await self._read(partial(work.find_people, addresses))
+
+    async def _expect_newcomers(self, count: int) -> None:
+        """Make sure that the next so many negative ids are nobody's; called where there are any."""
+
+    def _follow(self, units: Sequence[Unit], results: list[Result]) -> None:
+        """Take note of what was stored."""
+
+    def _muted(self, addresses: list[Address]) -> None:
+        """Take note of addresses that were muted."""
+
+    def _purged(self, more: bool) -> None:
+        """Take note that forms were deleted, no matter whose."""
+
+    async def _scrub(self) -> None:
+        """Leave no trace of what was deleted."""
+
+    async def _read(self, run: Callable[[Statements], Coroutine[Any, Any, T]]) -> T:
+        return await self._do(Work(run, writes=False))
+
+    async def _write(
+        self,
+        run: Callable[[Statements], Coroutine[Any, Any, T]],
+        committed: Callable[[T], object] | None = None,
+        users: Iterable[int] = (),
+    ) -> T:
+        return await self._do(Work(run, writes=True, committed=committed, users=users))
+
+    # --- the run -------------------------------------------------------------------------------------------------
+
+    async def begin_run(self) -> bool:
+        """Note that the program runs; tell whether the run before ended cleanly."""
+        return await self._write(work.begin_run)
+
+    async def end_run(self) -> None:
+        """Note that the run ended cleanly."""
+        await self._write(work.end_run)
+
+    # --- people and forms ----------------------------------------------------------------------------------------
+
+    async def who(self, addresses: Sequence[tuple[Address, Profile]], now: datetime) -> list[Conversation]:
+        """Find who writes from each address, in order; one not known yet yields a new user."""
+        found, taken = await self._find(list({address: None for address, _ in addresses}))
+        new: dict[Address, Profile] = {}
+        for address, profile in addresses:
+            if address not in found:
+                new.setdefault(address, profile)
+        ids = {address: user_id for address in new if (user_id := telegram_id(address)) not in taken}
+        if nameless := sum(ids.get(address) is None for address in new):
+            await self._expect_newcomers(nameless)
+        for address, profile in new.items():
+            found[address] = self._newcomers.meet(address, profile, now, ids.get(address))
+        return [found[address] for address, _ in addresses]
+
+    async def holder(self, user_id: int) -> Conversation | None:
+        """Find a user's open form and the identity it is held at."""
+        return await self._read(partial(work.find_holder, user_id))
+
+    async def latest_address(self, channel: Channel) -> Address | None:
+        """Tell the address of a channel that was seen last."""
+        return await self._read(partial(work.latest_address, channel))
+
+    async def next_expiry(self) -> datetime | None:
+        """Tell when the first open form expires."""
+        return await self._read(work.next_expiry)
+
+    async def expired(self, now: datetime, limit: int) -> list[FormExpired]:
+        """List forms that have expired, the oldest first."""
+        return await self._read(partial(work.expired, columns.micros(now), limit))
+
+    # --- messages in, and all they change ------------------------------------------------------------------------
+
+    async def handled(self, keys: Sequence[InboxKey]) -> set[InboxKey]:
+        """Tell which of these were handled or set aside before."""
+        return await self._read(partial(work.handled, keys))
+
+    async def attempt(self, key: InboxKey, now: datetime) -> int:
+        """Count an attempt at handling this message durably; returns the count, from 1."""
+        return await self._write(partial(work.attempt, key, columns.micros(now)))
+
+    async def load(self, facts: Iterable[Fact[Any]]) -> dict[Fact[Any], Any]:
+        """Answer each question."""
+        questions = {fact: question(fact) for fact in facts}
+        return await self._read(partial(work.answer, questions))
+
+    async def commit(self, units: Sequence[Unit], now: datetime) -> list[Result]:
+        """Store the units in one transaction, each all or nothing, in order; one result each."""
+        # What values look like is worked out here: a unit that cannot be stored raises where it came from.
+        prepared = [_prepared(unit, columns.micros(now)) for unit in units]
+        results: list[Result] = await self._write(
+            partial(work.store, prepared), partial(self._follow, units), _users(units)
+        )
+        if any(type(change) is EraseUser for unit in units for change in unit.changes):
+            await self._scrub()
+        return results
+
+    # --- messages out --------------------------------------------------------------------------------------------
+
+    async def recover(self, now: datetime) -> list[Ticket]:
+        """Settle what an unclean stop left in the middle of sending, then list all that waits."""
+        return await self._write(partial(work.recover, columns.micros(now)))
+
+    async def claim(self, ids: Sequence[int], now: datetime) -> list[OutboxRow]:
+        """Mark these waiting messages as being sent and give them."""
+        return await self._write(partial(work.claim, ids, columns.micros(now)))
+
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        """Note what became of claimed messages."""
+        moment = columns.micros(now)
+        statements = [statement for settlement in settlements for statement in settling(settlement, moment)]
+        await self._write(partial(work.settle, statements), self._muted)
+
+    # --- housekeeping --------------------------------------------------------------------------------------------
+
+    async def purge(self, retention: Retention) -> None:
+        """Delete what is no longer needed, in several short transactions."""
+        while await self._write(partial(work.purge_some, retention), self._purged):
+            pass
+        await self._scrub()
+
+
+def _prepared(unit: Unit, now: int) -> PreparedUnit | Result:
+    try:
+        return prepare(unit, now)
+    except Foreign as error:
+        return Result(outcome="failed", error=str(error))
+
+
+def _users(units: Iterable[Unit]) -> set[int]:
+    return {unit.user_id for unit in units if unit.user_id is not None}

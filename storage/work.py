@@ -1,0 +1,285 @@
+"""What the drivers do within a transaction: named SQL executed, rows read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migrebot.messages import Address, FormExpired
+from storage import columns, rows
+from storage.applying import Foreign, Posting, PreparedUnit
+from storage.columns import clean
+from storage.interface import Result
+from storage.newcomers import telegram_id
+from storage.records import Conversation
+from storage.retrying import may_go_again
+from storage.statements import NeedsSavepoints
+from storage.together import IN_ORDER, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from migrebot.messages import Channel, Ticket
+    from storage.answering import Question
+    from storage.applying import Statement
+    from storage.columns import Row
+    from storage.facts import Fact
+    from storage.interface import Retention
+    from storage.records import InboxKey, OutboxRow
+    from storage.statements import Statements
+
+PURGED_AT_ONCE = 1_000
+"""Rows deleted in one transaction of a purge: some 10 ms, for which others wait."""
+
+# --- units -------------------------------------------------------------------------------------------------------
+
+
+async def store(units: Sequence[PreparedUnit | Result], sql: Statements) -> list[Result]:
+    """Store each unit, all of it or none; those that failed beforehand stay failed.
+
+    Raises `NeedsSavepoints` if a unit fails and the others were not guarded against that.
+    """
+    good = [unit for unit in units if isinstance(unit, PreparedUnit)]
+    if sql.with_savepoints:
+        stored = iter([await _store_guarded(unit, sql) for unit in good])
+    else:
+        stored = iter(await _store_trustfully(good, sql))
+    return [unit if isinstance(unit, Result) else next(stored) for unit in units]
+
+
+async def _store_trustfully(units: list[PreparedUnit], sql: Statements) -> list[Result]:
+    results: list[Result] = []
+    foreseen: tuple[type[Exception], ...] = (*sql.unstorable, Foreign)
+    try:
+        for run in runs(units):
+            results += await _execute_together(run, sql) if len(run) > 1 else [await _execute(run[0], sql)]
+    except foreseen as error:
+        raise NeedsSavepoints from error
+    return results
+
+
+async def _store_guarded(unit: PreparedUnit, sql: Statements) -> Result:
+    await sql.plain("SAVEPOINT unit")
+    try:
+        result = await _execute(unit, sql)
+    except Foreign as error:
+        result = await _taken_back(str(error), sql)
+    except sql.unstorable as error:
+        result = await _taken_back(sql.told(error), sql)
+    await sql.plain("RELEASE SAVEPOINT unit")
+    return result
+
+
+async def _taken_back(reason: str, sql: Statements) -> Result:
+    await sql.plain("ROLLBACK TO SAVEPOINT unit")
+    return Result(outcome="failed", error=reason)
+
+
+async def _execute_together(run: list[PreparedUnit], sql: Statements) -> list[Result]:
+    received = [unit.receive.values for unit in run if unit.receive is not None]
+    if await sql.execute_many("receive", received) != len(received):
+        raise NeedsSavepoints  # one of them was handled before
+    values: dict[str, list[Row]] = {}
+    for unit in run:
+        for step in unit.steps:
+            statement = step.add if isinstance(step, Posting) else step
+            values.setdefault(statement.sql, []).append(statement.values)
+    ids = iter(await _add(values.pop("enqueue", []), sql))
+    for name in IN_ORDER:
+        if name in values:
+            touched = await sql.execute_many(name, values[name])
+            if touched != len(values[name]) and name.startswith("save_"):
+                raise NeedsSavepoints  # one of the rows is another user's
+    return [Result(outcome="done", tickets=_tickets(unit, ids)) for unit in run]
+
+
+async def _add(messages: list[Row], sql: Statements) -> list[int]:
+    ids = await sql.insert("enqueue", messages)
+    if ids and await sql.fetch("any_muted", (ids[0], ids[-1])):
+        raise NeedsSavepoints  # it has to be known which
+    return ids
+
+
+def _tickets(unit: PreparedUnit, ids: Iterator[int]) -> tuple[Ticket, ...]:
+    return tuple(step.ticket(next(ids)) for step in unit.steps if isinstance(step, Posting))
+
+
+async def _execute(unit: PreparedUnit, sql: Statements) -> Result:
+    if unit.receive is not None and await sql.execute(unit.receive.sql, unit.receive.values) == 0:
+        return Result(outcome="repeated")
+    tickets: list[Ticket] = []
+    for step in unit.steps:
+        if isinstance(step, Posting):
+            tickets.extend(await _post(step, sql))
+        elif await sql.execute(step.sql, step.values) == 0 and step.owned:
+            raise Foreign("a row of another user")
+    return Result(outcome="done", tickets=tuple(tickets))
+
+
+async def _post(posting: Posting, sql: Statements) -> Iterable[Ticket]:
+    for row_id in await sql.insert(posting.add.sql, [posting.add.values]):
+        check = posting.give_up_if_muted(row_id)
+        if not await sql.execute(check.sql, check.values):
+            return (posting.ticket(row_id),)
+    return ()
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+
+async def find_people(addresses: Sequence[Address], sql: Statements) -> tuple[dict[Address, Conversation], set[int]]:
+    """Find who is known to write from these addresses, and which ids of Telegram's are taken among the others."""
+    found = await sql.fetch_each("identity", [(address.channel, clean(address.value)) for address in addresses])
+    identities = [rows.identity(of[0]) for of in found if of]
+    user_ids = [(identity.user_id,) for identity in identities]
+    users = await sql.fetch_each("user", user_ids)
+    sessions = await sql.fetch_each("session", user_ids)
+    known = {
+        # By the address as it is stored, which is not always the one that was asked for.
+        (identity.address.channel, identity.address.value): Conversation(
+            user=rows.user(user[0]), identity=identity, session=rows.session(session[0]) if session else None
+        )
+        for identity, user, session in zip(identities, users, sessions, strict=True)
+    }
+    people = {}
+    others = []
+    for address in addresses:
+        conversation = known.get((address.channel, clean(address.value)))
+        if conversation is not None:
+            people[address] = conversation
+        elif (user_id := telegram_id(address)) is not None:
+            others.append((user_id,))
+    taken = await sql.fetch_each("user", others)
+    return people, {user_id for (user_id,), user in zip(others, taken, strict=True) if user}
+
+
+async def find_holder(user_id: int, sql: Statements) -> Conversation | None:
+    """Find the user's open form and where it is held: if not there any more, where the user wrote last."""
+    sessions = await sql.fetch("session", (user_id,))
+    identities = [rows.identity(row) for row in await sql.fetch("identities_of", (user_id,))]
+    if not sessions or not identities:
+        return None
+    session = rows.session(sessions[0])
+    identity = next((known for known in identities if known.address == session.address), identities[0])
+    user = rows.user((await sql.fetch("user", (user_id,)))[0])
+    return Conversation(user=user, identity=identity, session=session)
+
+
+async def lowest_user(sql: Statements) -> int:
+    """Tell the lowest negative id that was ever given out and stored; 0 for none."""
+    in_use, erased = (await sql.fetch("lowest_user"))[0]
+    return min(in_use or 0, erased or 0, 0)
+
+
+async def latest_address(channel: Channel, sql: Statements) -> Address | None:
+    """Tell the address of a channel that was seen last."""
+    found = await sql.fetch("latest_identity", (channel,))
+    return rows.identity(found[0]).address if found else None
+
+
+async def next_expiry(sql: Statements) -> datetime | None:
+    """Tell when the first open form expires."""
+    return columns.maybe_instant((await sql.fetch("next_expiry"))[0][0])
+
+
+async def expired(now: int, limit: int, sql: Statements) -> list[FormExpired]:
+    """List forms that have expired, the oldest first."""
+    found = await sql.fetch("expired", (now, limit))
+    return [FormExpired(user_id=user_id, token=token) for user_id, token in found]
+
+
+# --- the inbox, facts --------------------------------------------------------------------------------------------
+
+
+async def handled(keys: Sequence[InboxKey], sql: Statements) -> set[InboxKey]:
+    """Tell which messages from outside were handled or set aside."""
+    found = await sql.fetch_each("handled", [(key.channel, clean(key.key)) for key in keys])
+    return {key for key, row in zip(keys, found, strict=True) if row}
+
+
+async def attempt(key: InboxKey, now: int, sql: Statements) -> int:
+    """Count an attempt."""
+    count: int = (await sql.fetch("attempt", (key.channel, clean(key.key), now)))[0][0]
+    return count
+
+
+async def answer(questions: dict[Fact[Any], Question], sql: Statements) -> dict[Fact[Any], Any]:
+    """Answer each question; a query that several questions need is asked once, for all its values together."""
+    wanted: dict[str, dict[Row, list[Row]]] = {}
+    for question in questions.values():
+        for query in question.queries:
+            wanted.setdefault(query.sql, {})[query.values] = []
+    for name, found in wanted.items():
+        values = list(found)
+        found.update(zip(values, await sql.fetch_each(name, values), strict=True))
+    return {
+        fact: question.answer([wanted[query.sql][query.values] for query in question.queries])
+        for fact, question in questions.items()
+    }
+
+
+# --- the outbox --------------------------------------------------------------------------------------------------
+
+
+async def recover(now: int, sql: Statements) -> list[Ticket]:
+    """Settle what was left in the middle of sending, then list all that waits."""
+    for row in await sql.fetch("interrupted"):
+        taken_back = row[6] is None
+        if not taken_back and may_go_again(rows.outbox_row(row)):
+            await sql.execute("postpone", (now, now, 0, "interrupted", row[0]))
+        else:
+            await sql.execute("give_up", ("interrupted", now, row[0]))
+    return [rows.ticket(row) for row in await sql.fetch("waiting")]
+
+
+async def claim(ids: Sequence[int], now: int, sql: Statements) -> list[OutboxRow]:
+    """Mark waiting messages as being sent."""
+    # Not one UPDATE … RETURNING: measured, that takes SQLite half as long again.
+    waiting = await sql.fetch_many("sendable", [(row_id,) for row_id in dict.fromkeys(ids)])
+    claimed = [rows.outbox_row(row) for row in waiting]
+    await sql.execute_many("claim", [(row.id,) for row in claimed])
+    for row_id in set(ids).difference(row.id for row in claimed):
+        await sql.execute("give_up_if_muted", (now, row_id))
+    return claimed
+
+
+async def settle(statements: Sequence[Statement], sql: Statements) -> list[Address]:
+    """Note what became of claimed messages; tells which addresses were muted."""
+    await sql.execute_many("sent", [statement.values for statement in statements if statement.sql == "sent"])
+    muted = []
+    for statement in statements:
+        if statement.sql != "sent":
+            muted += [Address(*row) for row in await sql.fetch(statement.sql, statement.values)]
+    return muted
+
+
+# --- the run -----------------------------------------------------------------------------------------------------
+
+
+async def begin_run(sql: Statements) -> bool:
+    """Note that the program runs; tell whether the run before ended cleanly."""
+    crashed = bool(await sql.fetch("running"))
+    await sql.execute("begin_run")
+    return not crashed
+
+
+async def end_run(sql: Statements) -> None:
+    """Note that the run ended cleanly."""
+    await sql.execute("end_run")
+
+
+async def purge_some(retention: Retention, sql: Statements) -> bool:
+    """Delete some of what is no longer needed; tell whether there is more."""
+    deleted = columns.micros(retention.deleted)
+    limits = {
+        "purge_forms": columns.micros(retention.forms),
+        "purge_quarantine": columns.micros(retention.quarantine),
+        "purge_outbox": columns.micros(retention.settled),
+        "purge_inbox": columns.micros(retention.inbox),
+        "purge_headaches": deleted,
+        "purge_intakes": deleted,
+        "purge_pressures": deleted,
+        "purge_drugs": deleted,
+    }
+    counts = [await sql.execute(name, (limit, PURGED_AT_ONCE)) for name, limit in limits.items()]
+    return PURGED_AT_ONCE in counts
