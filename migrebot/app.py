@@ -54,8 +54,7 @@ log = logs.get_logger("migrebot")
 def run(config: Config) -> None:
     """Run the bot until SIGTERM or SIGINT; raises `UserError` for what the operator can mend."""
     logs.configure(config.bot.production)
-    for secret in (config.telegram.token, config.http.token, config.twilio.auth_token, config.telegram.webhook_secret):
-        logs.hide(secret.reveal())
+    _hide_secrets(config)
     for notice in config.notices:
         log.warning("configuration", notice=notice)
     anyio.run(_run, config, backend_options={"use_uvloop": sys.platform != "win32"})
@@ -63,9 +62,21 @@ def run(config: Config) -> None:
 
 def migrate(config: Config) -> str:
     """Bring the database to the newest schema; returns one line on what was done."""
-    from storage.migrations import migrate as migrate_database
+    _hide_secrets(config)
+    if config.storage.file is None:
+        from storage.migrations import postgres_runner
 
-    return migrate_database(config.storage.file)
+        return anyio.run(postgres_runner.migrate, config.storage.url.reveal())
+    from storage.migrations import sqlite_runner
+
+    return sqlite_runner.migrate(config.storage.file)
+
+
+def _hide_secrets(config: Config) -> None:
+    telegram = config.telegram
+    secrets = (telegram.token, telegram.webhook_secret, config.http.token, config.twilio.auth_token)
+    for secret in (*secrets, config.storage.password):
+        logs.hide(secret.reveal())
 
 
 def login_link(config: Config) -> str:
@@ -86,7 +97,7 @@ class Check(Struct, frozen=True):
 def check(config: Config) -> list[Check]:
     """Try every part that the configuration names."""
     logs.configure(config.bot.production)
-    logs.hide(config.telegram.token.reveal())
+    _hide_secrets(config)
     return anyio.run(_check, config)
 
 
@@ -95,7 +106,7 @@ def check(config: Config) -> list[Check]:
 
 async def _run(config: Config) -> None:
     clock = SystemClock()
-    storage = SqliteStorage(config.storage.file, default_language=config.bot.language)
+    storage = _storage(config)
     try:
         await storage.open()
         with_chat = await _with_local_chat(config, storage)
@@ -107,6 +118,12 @@ async def _run(config: Config) -> None:
     finally:
         with anyio.CancelScope(shield=True):
             await storage.close()
+
+
+def _storage(config: Config) -> SqliteStorage:
+    if config.storage.file is None:
+        raise UserError("storage.url: this version can prepare a PostgreSQL database, but does not run on it yet")
+    return SqliteStorage(config.storage.file, default_language=config.bot.language)
 
 
 def _warm_up() -> None:
@@ -308,12 +325,19 @@ async def _check(config: Config) -> list[Check]:
 
 
 async def _check_storage(config: Config) -> Check:
-    storage = SqliteStorage(config.storage.file, default_language=config.bot.language)
     try:
-        detail = await storage.probe()
+        detail = await _probe_storage(config)
     except UserError as error:
         return Check("storage", ok=False, detail=str(error))
     return Check("storage", ok=True, detail=detail)
+
+
+async def _probe_storage(config: Config) -> str:
+    if config.storage.file is None:
+        from storage.migrations import postgres_runner
+
+        return await postgres_runner.probe(config.storage.url.reveal())
+    return await _storage(config).probe()
 
 
 async def _check_telegram(config: Config) -> Check:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Digits are matched from the start of their run only: anything else takes quadratic time on a long one.
 _RECOGNISED = re.compile(
     r"(?P<token>(?<!\d)\d{6,}(?::|%3A)[\w-]{30,})"
+    r"|(?P<login>(?<=://)[^\s:/@]{0,100}:[^\s/@]{1,300}(?=@))"
     r"|(?P<phone>whatsapp(?::|%3A)(?:\+|%2B)\d+|(?:\+|%2B)\d{7,})",
     re.IGNORECASE,
 )

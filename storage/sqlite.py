@@ -10,7 +10,8 @@ import anyio
 
 from migrebot.errors import StorageUnavailable, UserError
 from migrebot.logs import get_logger
-from storage import migrations, work
+from storage import work
+from storage.migrations import sqlite_runner
 from storage.people import People
 from storage.sql_storage import SqlStorage
 from storage.sqlite_file import ProcessLock
@@ -52,14 +53,14 @@ class SqliteStorage(SqlStorage):
 
     async def probe(self) -> str:
         """Tell in one line whether the file could be used; raises `UserError`."""
-        return await anyio.to_thread.run_sync(migrations.probe, self._path)
+        return await anyio.to_thread.run_sync(sqlite_runner.probe, self._path)
 
     async def open(self) -> None:
         """Bring the schema up to date and get ready; raises `UserError` for whatever hinders it."""
         locked = await anyio.to_thread.run_sync(self._lock.acquire, STOPPING_S if self._alone else 0)
         if self._alone and not locked:
             raise UserError(f"{self._path} is in use by another process of this program")
-        await anyio.to_thread.run_sync(partial(migrations.bring_up_to_date, self._path, locked=locked))
+        await anyio.to_thread.run_sync(partial(sqlite_runner.bring_up_to_date, self._path, locked=locked))
         try:
             await self._writer.open(checkpoints=locked)
             self._newcomers.lowest = await self._read(work.lowest_user)

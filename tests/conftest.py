@@ -8,13 +8,16 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, settings
 
+from storage.migrations import postgres_runner
 from tests.clock import FakeClock
+from tests.postgres import PostgresServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 STALL = 0.05
 """Seconds for which nothing may hold the event loop."""
@@ -60,3 +63,34 @@ async def no_stalls() -> AsyncIterator[list[str]]:
     loop.slow_callback_duration = before[1]
     logger.removeHandler(watch)
     assert not stalls, "\n".join(stalls)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server that is started when the first test needs it; a test that stops it starts it again."""
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def blank_postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a database with nothing in it."""
+    name = postgres_server.create()
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgres(postgres_server: PostgresServer) -> str:
+    name = postgres_server.create()
+    anyio.run(postgres_runner.migrate, postgres_server.url(name))
+    return name
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer, _migrated_postgres: str) -> str:
+    """The name of a database with the newest schema and nothing stored: the same one for every test."""
+    postgres_server.empty(_migrated_postgres)
+    return _migrated_postgres

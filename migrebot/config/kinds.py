@@ -6,7 +6,7 @@ import ipaddress
 import math
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from msgspec import Struct
 
@@ -21,6 +21,11 @@ WORDS_FOR_FALSE = ("false", "0", "no", "off")
 
 # E.164: a plus sign and at most fifteen digits, the first of them not zero.
 PHONE_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+
+POSTGRES_SCHEMES = ("postgres", "postgresql")
+
+# Of what libpq takes after the ? of an address, that which says how the server is reached.
+POSTGRES_OPTIONS = ("host", "port", "sslmode", "sslrootcert", "sslcrl", "sslcert", "sslkey")
 
 # Names that some systems keep among their zone files and that name no place's time.
 NO_ZONES = frozenset({"factory", "localtime", "posixrules"})
@@ -203,14 +208,28 @@ def read_redis_url(raw: object) -> Secret:
 
 
 def read_storage_url(raw: object) -> Secret:
-    """Read the address of the database: for now, a SQLite file."""
+    """Read the address of the database: a SQLite file or a Postgres database, which may hold a password."""
     value = _line(raw)
-    if value.partition(":")[0].partition("+")[0].lower() in ("postgres", "postgresql"):
-        raise UnfitError("PostgreSQL is not supported in this version yet")
+    if value.partition(":")[0].lower() in POSTGRES_SCHEMES:
+        return Secret(_postgres_url(value))
     file = value.removeprefix("sqlite:///")
     if file == value or not file or file.endswith("/") or file.startswith(":") or "?" in file:
         raise UnfitError
     return Secret(value)
+
+
+def _postgres_url(value: str) -> str:
+    """Check what can be checked before a server is asked."""
+    parts = _split(value)
+    # A password with one of these characters in it as they are ends the part of the address that it stands in.
+    if parts.fragment or "@" in parts.path or "@" in parts.query or parts.netloc.count("@") > 1:
+        raise UnfitError("in user, password and database, @ is written %40, : %3A, / %2F, ? %3F, # %23 and % %25")
+    if parts.path.count("/") > 1:
+        raise UnfitError
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in POSTGRES_OPTIONS:
+            raise UnfitError(f"after ? there may be {', '.join(POSTGRES_OPTIONS)}")
+    return value
 
 
 def _line(raw: object) -> str:
@@ -253,4 +272,7 @@ WHATSAPP_NUMBER = Kind("a phone number with its country code, such as +141552388
 HOST = Kind("a host name or an IP address", read_host)
 WEB_ADDRESS = Kind("an http:// or https:// address without query", read_web_address)
 REDIS_URL = Kind("a redis://, rediss:// or unix:// address", read_redis_url)
-STORAGE_URL = Kind("sqlite:///FILE (relative) or sqlite:////FILE (absolute)", read_storage_url)
+STORAGE_URL = Kind(
+    "sqlite:///FILE (relative), sqlite:////FILE (absolute) or postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+    read_storage_url,
+)

@@ -73,9 +73,15 @@ KNOBS = (
         "storage.url",
         kinds.STORAGE_URL,
         "sqlite:///data/migrebot.db",
-        "The database file; sqlite:////var/lib/... is an absolute path.",
+        "The database: a file (sqlite:////var/lib/... is absolute), or postgresql://user:password@host:5432/database.",
         secret=True,
         old=("POSTGRES_HOST",),
+    ),
+    Knob(
+        "storage.connections",
+        whole(2, 1000),
+        8,
+        "How many connections to a PostgreSQL server are opened at most; a SQLite file needs none.",
     ),
     Knob(
         "telegram.token",

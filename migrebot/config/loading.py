@@ -93,7 +93,8 @@ def _build(values: Mapping[str, Any], directory: Path) -> Config:
         of.setdefault(knob.section, {})[knob.name] = values[knob.key]
     of["bot"]["data_dir"] = directory / values["bot.data_dir"]
     of["backup"]["directory"] = directory / values["backup.directory"]
-    of["storage"]["file"] = directory / values["storage.url"].reveal().removeprefix(SQLITE)
+    database = values["storage.url"].reveal()
+    of["storage"]["file"] = directory / database.removeprefix(SQLITE) if database.startswith(SQLITE) else None
     return Config(
         bot=Bot(**of["bot"]),
         storage=Storage(**of["storage"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
@@ -22,10 +23,19 @@ class Bot(Struct, frozen=True, kw_only=True):
 
 
 class Storage(Struct, frozen=True, kw_only=True):
-    """The database: its address as given, and the absolute path of its SQLite file."""
+    """The database: its address as given, and the absolute path of its SQLite file; None for Postgres.
+
+    `connections` are those to a Postgres server, at most.
+    """
 
     url: Secret
-    file: Path
+    connections: int
+    file: Path | None
+
+    @property
+    def password(self) -> Secret:
+        """The password in the address, as it was before it was put there; empty without one."""
+        return Secret("" if self.file else unquote(urlsplit(self.url.reveal()).password or ""))
 
 
 class Telegram(Struct, frozen=True, kw_only=True):

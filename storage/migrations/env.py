@@ -2,8 +2,10 @@
 
 from alembic import context
 
+given = context.config.attributes
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=given["connection"],
+    version_table_schema=given["schema"],
     # Alembic thinks SQLite could not take back a CREATE TABLE; it can.
     transactional_ddl=True,
     transaction_per_migration=True,

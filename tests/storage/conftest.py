@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from storage.migrations import migrate
+from storage.migrations.sqlite_runner import migrate
 from storage.sqlite import SqliteStorage
 
 if TYPE_CHECKING:

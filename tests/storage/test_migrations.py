@@ -17,7 +17,8 @@ from migrebot.errors import UserError
 from storage import migrations
 from storage.changes import SaveDrug, Unit
 from storage.facts import AllOf
-from storage.migrations import NEWEST, bring_up_to_date, migrate, probe
+from storage.migrations import NEWEST
+from storage.migrations.sqlite_runner import bring_up_to_date, migrate, probe
 from storage.queries import named_sql
 from storage.sqlite import SqliteStorage
 from storage.sqlite_file import ProcessLock

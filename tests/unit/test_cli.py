@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +12,12 @@ from click.testing import CliRunner
 from migrebot import __version__
 from migrebot.cli import main, readable_errors
 from migrebot.errors import UserError
+from tests.postgres import ADMIN, PASSWORD
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.postgres import PostgresServer
 
 COMMANDS = ("run", "check", "migrate", "login")
 
@@ -108,6 +112,27 @@ def test_migrate_makes_the_database_and_says_so(tmp_path: Path) -> None:
     ended = migrebot("migrate", directory=tmp_path, environ={"MIGREBOT_STORAGE_URL": "sqlite:///mine.db"})
     assert (ended.returncode, (tmp_path / "mine.db").is_file()) == (0, True)
     assert "mine.db" in ended.stdout
+
+
+def test_a_postgres_database_is_prepared_and_checked_and_its_password_never_shown(
+    tmp_path: Path, postgres_server: PostgresServer, blank_postgres: str
+) -> None:
+    environ = {
+        "POSTGRES_HOST": "127.0.0.1",
+        "POSTGRES_PORT": str(postgres_server.port),
+        "POSTGRES_USER": ADMIN,
+        "POSTGRES_PASS": PASSWORD,
+        "POSTGRES_DB": blank_postgres,
+    }
+    done = [migrebot(command, directory=tmp_path, environ=environ) for command in ("check", "migrate", "check")]
+    assert [ended.returncode for ended in done] == [0, 0, 0]
+    assert "schema empty, will be" in done[0].stdout
+    assert "the schema is" in done[1].stdout
+    assert "will be" not in done[2].stdout
+    refused = migrebot("migrate", directory=tmp_path, environ=environ | {"POSTGRES_USER": "nobody"})
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+    for ended in (*done, refused):
+        assert not any(word in ended.stdout + ended.stderr for word in (PASSWORD, quote(PASSWORD, safe="")))
 
 
 def test_login_prints_a_link_to_the_public_address(tmp_path: Path) -> None:

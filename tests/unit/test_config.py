@@ -307,21 +307,81 @@ def test_any_other_database_is_refused(place: Place, url: str) -> None:
     assert "sqlite:///FILE" in place.errors({"MIGREBOT_STORAGE_URL": url})[0]
 
 
-def test_postgres_is_one_readable_line_that_hides_the_password(place: Place) -> None:
-    postgres = "PostgreSQL is not supported in this version yet; allowed: sqlite:///FILE"
-    for environ, name in (
-        ({"MIGREBOT_STORAGE_URL": "postgresql://me:hunter2@db/x"}, "MIGREBOT_STORAGE_URL"),
-        ({"POSTGRES_HOST": "db", "POSTGRES_USER": "me", "POSTGRES_PASS": "hunter2"}, "POSTGRES_HOST"),
-    ):
-        (error,) = place.errors(environ)
-        assert error.startswith(f"environment: {name} (storage.url): the value: {postgres}")
-        assert "hunter2" not in error
+def test_a_postgres_database_has_an_address_and_no_file(place: Place) -> None:
+    for url in ("postgresql://me:pw@db:5433/mine", "postgres://db", "postgresql://me@/mine?host=/run/pg&port=1"):
+        storage = place.load({"MIGREBOT_STORAGE_URL": url}).storage
+        assert (storage.url.reveal(), storage.file) == (url, None)
+
+
+def test_the_connections_to_a_postgres_server_are_few_unless_said_otherwise(place: Place) -> None:
+    assert place.load().storage.connections == 8
+    assert place.load(toml="[storage]\nconnections = 20").storage.connections == 20
+    assert "from 2 to 1000" in place.errors({"MIGREBOT_STORAGE_CONNECTIONS": "1"})[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:hun#ter2@db/x",
+        "postgresql://me:hun?ter2@db/x",
+        "postgresql://me:hun/ter2@db/x",
+        "postgresql://me:hun@ter2@db/x",
+        "postgresql://me:hunter2@db:0x/x",
+        "postgresql://me:hun ter2@db/x",
+        "postgresql://me:hunter2@db/x/y",
+        "postgresql://me:hunter2@db/x?hunter2=1",
+    ],
+)
+def test_a_postgres_address_that_is_not_well_written_is_refused_and_not_repeated(place: Place, url: str) -> None:
+    (error,) = place.errors({"MIGREBOT_STORAGE_URL": url})
+    assert error.startswith("environment: MIGREBOT_STORAGE_URL (storage.url): the value")
+    assert "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" in error
+    assert "ter2" not in error
+
+
+def test_an_unquoted_password_is_told_how_to_be_written(place: Place) -> None:
+    (error,) = place.errors({"MIGREBOT_STORAGE_URL": "postgresql://me:p@ss@db/x"})
+    assert "@ is written %40" in error
+
+
+def test_the_old_postgres_names_make_one_address(place: Place) -> None:
+    environ = {"POSTGRES_HOST": "db", "POSTGRES_USER": "me", "POSTGRES_PASS": "hunter2", "IN_PRODUCTION": "1"}
+    assert place.load(environ).storage.url.reveal() == "postgresql://me:hunter2@db:5432/me"
+    environ |= {"POSTGRES_PORT": "1", "POSTGRES_DB": "diary"}
+    assert place.load(environ).storage.url.reveal() == "postgresql://me:hunter2@db:1/diary"
+    assert place.load({"POSTGRES_HOST": "/run/pg"}).storage.url.reveal() == "postgresql://%2Frun%2Fpg:5432/"
+
+
+@given(password=st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
+def test_any_password_survives_its_way_into_the_address(
+    password: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    storage = load(
+        {"POSTGRES_HOST": "::1", "POSTGRES_USER": "a:b", "POSTGRES_PASS": password},
+        tmp_path_factory.getbasetemp(),
+        None,
+    ).storage
+    assert storage.password == Secret(password)
+
+
+def test_a_password_of_postgres_can_stand_in_a_file(place: Place) -> None:
+    place.write("password", "p@ss\n")
+    storage = place.load({"POSTGRES_HOST": "db", "POSTGRES_PASS_FILE": "password"}).storage
+    assert (storage.password, storage.url.reveal()) == (Secret("p@ss"), "postgresql://:p%40ss@db:5432/")
+    place.write("address", "postgresql://me:hunter2@db/x\n")
+    storage = place.load({"MIGREBOT_STORAGE_URL_FILE": "address"}).storage
+    assert storage.password == Secret("hunter2")
+    assert "hunter2" not in repr(storage)
+
+
+def test_a_file_has_no_password(place: Place) -> None:
+    assert place.load({"MIGREBOT_STORAGE_URL": "sqlite:///a:b@c"}).storage.password == Secret("")
 
 
 def test_postgres_names_without_a_host_are_one_notice(place: Place) -> None:
     config = place.load({"POSTGRES_HOST": "", "POSTGRES_PORT": "5432"}, dotenv="POSTGRES_USER=me\nPOSTGRES_PASS=x")
     assert config.notices == ("POSTGRES_PORT, POSTGRES_USER, POSTGRES_PASS have no effect without POSTGRES_HOST",)
-    assert config.storage.file.name == "migrebot.db"
+    assert config.storage.file == place.directory / "data/migrebot.db"
 
 
 def test_an_address_of_the_database_beats_the_old_postgres_names_at_the_same_level(place: Place) -> None:

@@ -1,8 +1,6 @@
 """People, forms in progress, the diary, messages in and out."""
 
-from alembic import op
-
-from storage.migrations.dialects import in_words_of
+from storage.migrations.dialects import execute
 
 revision = "0001"
 down_revision = None
@@ -156,5 +154,4 @@ CREATE INDEX outbox_settled ON outbox (settled_at) WHERE settled_at IS NOT NULL;
 
 def upgrade() -> None:
     """Create the first schema."""
-    for statement in in_words_of(op.get_bind().dialect.name, _TABLES):
-        op.execute(statement)
+    execute(_TABLES)
