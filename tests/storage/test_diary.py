@@ -45,6 +45,8 @@ from tests.storage.samples import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from storage.changes import Change
     from storage.interface import Storage
 
@@ -284,7 +286,7 @@ async def test_many_questions_are_answered_at_once(storage: Storage) -> None:
 async def test_one_entry_is_found_by_its_id_though_deleted_and_by_its_owner_alone(storage: Storage) -> None:
     entries = (intake(7, deleted_at=NOW), pressure(7, deleted_at=NOW), drug(7, deleted_at=NOW))
     await stored(storage, *map(saving, entries))
-    kinds: list[type[Fact[Any]]] = [IntakeById, PressureById, DrugById]
+    kinds: list[Callable[[int, int], Fact[Any]]] = [IntakeById, PressureById, DrugById]
     for kind, entry in zip(kinds, entries, strict=True):
         found = [await ask(storage, kind(*of)) for of in ((1001, 7), (ANOTHER, 7), (1001, 8))]
         assert found == [entry, None, None]
