@@ -107,9 +107,15 @@ class Translator:
         return _capital(get_month_names("abbreviated", context="stand-alone", locale=self.locale)[day.month])
 
     def weekdays(self) -> tuple[str, ...]:
-        """Name the weekdays as shortly as the language does, Monday first as in all our languages."""
+        """Name the weekdays as shortly as the language does, from the first of the week on."""
         names = get_day_names("short", context="stand-alone", locale=self.locale)
-        return tuple(names[n].capitalize() for n in range(7))
+        return tuple(names[(self.first_weekday + n) % 7].capitalize() for n in range(7))
+
+    @property
+    def first_weekday(self) -> int:
+        """The day a week begins with, 0 for Monday (CLDR week data)."""
+        first: int = self.locale.first_week_day
+        return first
 
     def time(self, moment: datetime) -> str:
         """Write the time of a local moment, 24 hours."""

@@ -143,6 +143,9 @@ class Button(Struct, frozen=True, array_like=True):
     data: str
 
 
+INERT = "-"
+"""The data of a button that only fills a place in a grid: pressing it does nothing, and a list has no use for it."""
+
 Keyboard = tuple[tuple[Button, ...], ...]
 
 

@@ -28,7 +28,7 @@ def entry_card(turn: Turn, entry: Headache, intakes: Sequence[Intake], said: str
     tr = turn.tr
     keyboard = (
         (_button(tr.plain("Edit"), "edit", entry), _button(tr.plain("Delete"), "delete", entry)),
-        (Button(tr.plain("Add another"), "c:pain"),),
+        (Button(tr.plain("Add another"), "c:pain"), _to_day(entry, tr)),
     )
     return _card(said, words.headache(entry, intakes, tr, turn.today), keyboard)
 
@@ -64,7 +64,7 @@ def field_menu(turn: Turn, entry: Headache, intakes: Sequence[Intake]) -> Answer
 def deleted_card(turn: Turn, entry: Headache) -> Answer:
     """Show that an attack was deleted, with the way back."""
     said = turn.tr("Deleted: %(day)s.", day=turn.tr.long_date(entry.day, turn.today))
-    return _card("", said, ((_button(turn.tr.plain("Undo"), "undo", entry),),))
+    return _card("", said, ((_button(turn.tr.plain("Undo"), "undo", entry), _to_day(entry, turn.tr)),))
 
 
 def follow_up(turn: Turn, entry: Headache, after: timedelta) -> Reply:
@@ -95,6 +95,10 @@ def zone_offer(tr: Translator, timezone: str, clock: str) -> Reply:
         (Button(tr.plain("That is right"), "s:zone-right"),),
     )
     return Reply(text=text, keyboard=keyboard)
+
+
+def _to_day(entry: Headache, tr: Translator) -> Button:
+    return Button(tr.plain("Calendar"), f"k:day:{entry.day}")
 
 
 def _button(label: str, action: str, entry: Headache) -> Button:

@@ -9,10 +9,10 @@ from msgspec import UNSET, Struct
 
 from migrebot.dialogue import engine
 from migrebot.dialogue.forms import consent, one_line, pain, zone
-from migrebot.dialogue.menus import headaches, own_data, settings, welcome
+from migrebot.dialogue.menus import calendar, headaches, own_data, settings, welcome
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
-from migrebot.messages import InGroup, Left, Location, Press, Returned, Text, Unreadable
+from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, Text, Unreadable
 from migrebot.typed import MAX_TEXT, clean
 from storage.changes import EraseUser, Mute, Unmute
 
@@ -119,6 +119,7 @@ def _cancel(turn: Turn, arguments: str) -> Answer:  # noqa: ARG001 - the signatu
 
 COMMANDS: dict[str, Command] = {
     "pain": Command(_pain, N_("Record a headache"), makes_entry=True),
+    "calendar": Command(calendar.calendar, N_("Your days and their entries")),
     "settings": Command(lambda turn, _: settings.settings(turn), N_("Language and time zone")),
     "help": Command(lambda turn, _: welcome.help_(turn), N_("What I can do, and emergency signs")),
     "cancel": Command(_cancel, N_("Leave the question that is open")),
@@ -140,6 +141,8 @@ def _hear(turn: Turn, text: str, length: int) -> Answer:
         return _command(turn, text)
     if turn.session:
         return engine.hear(FORMS[turn.session.form], turn, turn.session, text)
+    if (day := calendar.typed(turn, text)) is not None:
+        return day
     return say(turn.tr("I did not understand that. /pain records a headache, /help tells what else I can do."))
 
 
@@ -160,6 +163,8 @@ def _command(turn: Turn, text: str) -> Answer:
 
 
 def _press(turn: Turn, press: Press) -> Answer:
+    if press.data == INERT:
+        return Answer()
     kind, *parts = press.data.split(":") if len(press.data) <= 64 else [""]
     answer = _pressed(turn, kind, parts) if parts else None
     if answer is None:
@@ -177,6 +182,11 @@ def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
             return left + _ask_consent(turn.after(left), "/pain")
         case "h":
             return _menu(turn, lambda then: headaches.press(then, action, arguments))
+        case "k" if action in calendar.MAKES_ENTRY and _must_agree(turn):
+            left = _left(turn)
+            return left + _ask_consent(turn.after(left), "/calendar")
+        case "k":
+            return _menu(turn, lambda then: calendar.press(then, action, arguments))
         case "s":
             return _menu(turn, lambda then: settings.press(then, action, arguments))
         case "f":

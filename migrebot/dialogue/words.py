@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from migrebot.diary.entries import Headache, Intake
+    from migrebot.diary.entries import Headache, Intake, Pressure
 
 TRIGGERS: dict[str, str] = {
     "stress": N_("Stress"),
@@ -90,6 +90,14 @@ def medicine(drug: str, number: float | None, unit: str, tr: Translator) -> str:
 def medicines(intakes: Sequence[Intake], tr: Translator) -> str:
     """Write several medicines: "Ibuprofen 400 mg and Sumatriptan 50 mg"."""
     return tr.list([medicine(intake.drug, intake.amount, intake.unit, tr) for intake in intakes])
+
+
+def pressure(reading: Pressure, tr: Translator) -> str:
+    """Write a blood pressure reading: "120/80, pulse 65"."""
+    values = f"{reading.systolic}/{reading.diastolic}"
+    return (
+        values if reading.pulse is None else tr.plain("%(values)s, pulse %(pulse)s", values=values, pulse=reading.pulse)
+    )
 
 
 def yes_no(value: bool, tr: Translator) -> str:

@@ -48,6 +48,11 @@ _MONTH_FIRST = re.compile(rf"(?P<month>[^\W\d_]+)\.? {_DAY}(?:,? {_YEAR})?")
 _ON = re.compile(r"(?:on|в|во|у|le|el) (?=[^\W\d])")
 _WEEKDAY_BEFORE = re.compile(r"(?P<weekday>[^\W\d_]+(?:'[^\W\d_]+)?)\.?,? (?P<rest>.*\d.*)")
 
+_MONTH = re.compile(
+    r"(?P<y1>\d{4})[-./](?P<m1>\d{1,2})|(?P<m2>\d{1,2})[./](?P<y2>\d{4})"
+    r"|(?P<name>[^\W\d_]+)\.?,?(?: (?:de |del |of )?(?P<y3>\d{4})(?: ?(?:г|год|года|р|рік|року))?)?"
+)
+
 # The forms that a calendar does not print.
 _MORE_MONTHS = {"setiembre": 9}
 _MORE_WEEKDAYS = {"среду": 2, "пятницу": 4, "субботу": 5, "середу": 2, "п'ятницю": 4, "суботу": 5, "неділю": 6}
@@ -71,6 +76,20 @@ def parse_day(text: str, today: date) -> date | None:
         or _weekday(_ON.sub("", word, count=1) if _ON.match(word) else word, today)
         or _with_weekday(word, today)
     )
+
+
+def parse_month(text: str, today: date) -> date | None:
+    """Understand a month as its first day: `2026-10`, `10.2026`, `October`, `october 2025`.
+
+    Without a year it is the latest such month up to `today`. The answer may lie in the future: the caller decides.
+    """
+    word = folded(text)
+    match = None if is_negative(text) or len(word) > _LONGEST else _MONTH.fullmatch(word)
+    if match is None:
+        return None
+    number = int(match["m1"] or match["m2"] or 0) or _months().get(match["name"] or "")
+    year = match["y1"] or match["y2"] or match["y3"]
+    return _recent(year, number, 1, today) if number else None
 
 
 def _relative(word: str, today: date) -> date | None:

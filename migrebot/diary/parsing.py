@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from migrebot.diary.days import parse_day
+from migrebot.diary.days import parse_day, parse_month
 from migrebot.diary.numerals import ARTICLES, NUMBER, in_digits, is_negative, number_word, parse_number
 from migrebot.typed import folded
 
@@ -20,6 +20,7 @@ __all__ = [
     "parse_day",
     "parse_duration",
     "parse_intensity",
+    "parse_month",
     "parse_yes_no",
 ]
 

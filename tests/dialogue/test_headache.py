@@ -47,7 +47,7 @@ async def test_a_headache_is_logged_by_buttons_from_the_day_to_the_note(house: H
     assert await ann.session() is None
     assert "Pain 7 of 10, 3 h" in ann.question.text
     assert "Ibuprofen 400 mg" in ann.question.text
-    assert ann.question.labels == ["Edit", "Delete", "Add another"]
+    assert ann.question.labels == ["Edit", "Delete", "Add another", "Calendar"]
 
 
 async def test_the_same_headache_can_be_typed_answer_by_answer(house: House, ann: Person) -> None:

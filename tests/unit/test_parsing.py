@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from migrebot.dialogue.forms.days import FIRST_DAY
 from migrebot.dialogue.forms.medicines import MAX_MEDICINES, MAX_NAME
 from migrebot.dialogue.forms.one_line import parse_line
+from migrebot.dialogue.month import FIRST_DAY
 from migrebot.diary.numerals import in_digits, parse_number
 from migrebot.diary.parsing import (
     MAX_AMOUNT,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import calendar
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from migrebot.dialogue import month
 from migrebot.dialogue.form import Choice, Complaint, Rows, View
+from migrebot.dialogue.month import FIRST_DAY
 from migrebot.diary.parsing import parse_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-FIRST_DAY = date(2000, 1, 1)
-"""No diary goes further back."""
 
 _EMPTY = "·"
 
@@ -59,23 +57,17 @@ def _month(view: View, page: str) -> Rows:
     heading = Choice(view.tr.month(first), page, turns_page=True)
     weekdays = [Choice(name, page, turns_page=True) for name in view.tr.weekdays()]
     weeks = [
-        [
-            Choice(str(day.day), str(day)) if day.month == first.month and day <= view.today else same_page
-            for day in week
-        ]
-        for week in calendar.Calendar().monthdatescalendar(first.year, first.month)
-        if week[0] <= view.today
+        [Choice(str(day.day), str(day)) if day else same_page for day in week]
+        for week in month.weeks(first, view.today, view.tr.first_weekday)
     ]
     return [[heading], weekdays, *weeks, _neighbours(view, first)]
 
 
 def _neighbours(view: View, first: date) -> list[Choice]:
-    before = (first - timedelta(days=1)).replace(day=1)
-    after = (first + timedelta(days=31)).replace(day=1)
     row = []
-    if before >= FIRST_DAY:
+    if before := month.before(first):
         row.append(Choice(f"‹ {view.tr.month_name(before)}", f"{before:%Y-%m}", turns_page=True))
     row.append(Choice(view.tr.plain("Recent days"), "", turns_page=True))
-    if after <= view.today:
+    if after := month.after(first, view.today):
         row.append(Choice(f"{view.tr.month_name(after)} ›", f"{after:%Y-%m}", turns_page=True))
     return row

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from migrebot.dialogue.forms.days import FIRST_DAY
 from migrebot.dialogue.forms.medicines import MAX_MEDICINES, MAX_NAME
+from migrebot.dialogue.month import FIRST_DAY
 from migrebot.diary.numerals import in_digits
 from migrebot.diary.parsing import parse_amount, parse_day, parse_duration, parse_intensity
 from migrebot.typed import folded

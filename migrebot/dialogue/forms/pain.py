@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from markupsafe import Markup
 
 from migrebot.dialogue import cards, engine, safety, words
 from migrebot.dialogue.form import ENTRY, ONLY, Choice, Complaint, Form, Rows, Step, View, nothing_saved
@@ -243,6 +244,12 @@ def _cancel(view: View) -> Answer:
 def record(turn: Turn, answers: dict[str, Any]) -> Answer:
     """Store an attack told in one line; `answers` are as the form would have them."""
     return _add(View(turn, engine.fresh(FORM, turn, "note", answers)), turn.tr("Saved. Get well soon."))
+
+
+def begin_on(turn: Turn, day: date) -> Answer:
+    """Open the form for an attack on that day."""
+    said = Markup("<b>%s</b>") % turn.tr.long_date(day, turn.today)
+    return engine.begin(FORM, turn, step="duration", answers={"date": str(day)}, said=said)
 
 
 def edit(turn: Turn, entry: Headache, step: str, *, alone: bool) -> Answer:
