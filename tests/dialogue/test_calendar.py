@@ -29,12 +29,12 @@ def june(day: int) -> date:
 
 
 def headache(user_id: int, id_: int, day: date, **known: Any) -> Headache:
-    fields = {"timezone": "Europe/Berlin", "created_at": NOW} | known
+    fields: dict[str, Any] = {"timezone": "Europe/Berlin", "created_at": NOW} | known
     return Headache(id=id_, user_id=user_id, day=day, **fields)
 
 
 def intake(user_id: int, id_: int, day: date, **known: Any) -> Intake:
-    fields = {"timezone": "Europe/Berlin", "created_at": NOW, "drug": "Sumatriptan"} | known
+    fields: dict[str, Any] = {"timezone": "Europe/Berlin", "created_at": NOW, "drug": "Sumatriptan"} | known
     return Intake(id=id_, user_id=user_id, day=day, **fields)
 
 
@@ -172,7 +172,7 @@ async def test_a_month_speaks_every_language(house: House, language: str) -> Non
 
 
 async def test_today_is_the_day_of_ones_own_zone(house: House, ann: Person, clock: FakeClock) -> None:
-    await clock.advance(timedelta(hours=10, minutes=30).total_seconds())  # 22:30 in London, half past midnight in Berlin
+    await clock.advance(timedelta(hours=10, minutes=30).total_seconds())  # half past midnight in Berlin
     await ann.says("/calendar")
     assert "▸16" in ann.last.labels
     await ann.presses("▸16")
