@@ -26,7 +26,7 @@ from actors.pacing import backoff, pause
 from actors.signals import Signal, Workers
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
-from migrebot.messages import Alert, Channel, ChatOpened, OutboxFilled, Priority, Ticket
+from migrebot.messages import Alert, Channel, ChatOpened, Edit, OutboxFilled, Priority, Say, Ticket
 from storage.interface import GivenUp, Postponed, Sent
 from storage.retrying import may_go_again
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from actors.actor import Mailbox
     from actors.channel import Sender
     from migrebot.clock import Clock
+    from migrebot.messages import Keyboard
     from storage.interface import Storage
     from storage.records import OutboxRow
 
@@ -286,7 +287,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             case str(message_id):
                 self._answered(link, row)
                 link.counts["sent"] += 1
-                return Outcome(link.lane, row, Sent(row.id, message_id))
+                return Outcome(link.lane, row, Sent(row.id, message_id, _offered(errand.claim)))
             case NotSent():
                 return self._postpone(errand, result.reason, until=self._not_sent(link, row, result), reached=False)
             case Refused():
@@ -381,3 +382,9 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
     def _alert(self, cause: str, text: str) -> None:
         if self._on_alert is not None:
             self._on_alert(Alert(cause=cause, text=text))
+
+
+def _offered(claim: OutboxRow) -> Keyboard:
+    """Give the buttons that are on offer only now: those of a reply have been since it was stored."""
+    is_reply = claim.priority == Priority.REPLY
+    return () if is_reply or not isinstance(claim.body, Say | Edit) else claim.body.keyboard

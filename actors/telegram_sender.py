@@ -13,7 +13,7 @@ from actors.actor import attempt
 from actors.channel import Limits
 from actors.telegram_link import TokenRefused
 from migrebot.errors import NotSent, Refused, Uncertain
-from migrebot.messages import Address, ChatOpened, Document, Edit, Leave, Say, Toast
+from migrebot.messages import Address, ChatOpened, Document, Edit, Leave, Say, Toast, Withdraw
 from storage.interface import MAX_ATTEMPTS
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ class TelegramSender:
             case Leave():
                 await _left(client, _number(row.address.value))
                 return ""
+            case Withdraw():
+                raise Refused("Telegram's copy is the person's own")
 
     async def _uploaded(self, client: TelegramClient, row: OutboxRow, document: Document) -> str:
         if row.user_id is None:

@@ -183,7 +183,13 @@ class Leave(Struct, frozen=True, tag=True):
     """The bot leaves this chat (a group)."""
 
 
-Body = Say | Edit | Toast | Document | Leave
+class Withdraw(Struct, frozen=True, tag=True):
+    """The messenger deletes its own copy of the message `message_id`; of all exchanged with this chat if empty."""
+
+    message_id: str = ""
+
+
+Body = Say | Edit | Toast | Document | Leave | Withdraw
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):

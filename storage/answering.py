@@ -24,18 +24,22 @@ from storage.facts import (
     FrequentChoices,
     HasHadAura,
     HeadacheById,
+    HeldBack,
     IntakeById,
     IntakesBetween,
     IntakesOf,
     LastIntake,
     LastIntakes,
     MarksBetween,
+    NotedInstant,
+    OfferedKeyboard,
     OpenHeadache,
     OveruseNoticeOf,
     OwnDrugs,
     PressureById,
     UsualAmounts,
 )
+from storage.interface import WAITS_FOR_PERSON
 from storage.records import OveruseNotice
 
 if TYPE_CHECKING:
@@ -222,6 +226,21 @@ def _all_of(fact: AllOf) -> Question:
     return Question(tuple(_of(name, fact) for name in names), answer)
 
 
+def _offered_keyboard(fact: OfferedKeyboard) -> Question:
+    query = Statement("keyboard", (fact.user_id, fact.address.channel, clean(fact.address.value)))
+    return Question((query,), lambda results: rows.keyboard(results[0][0]) if results[0] else ())
+
+
+def _held_back(fact: HeldBack) -> Question:
+    query = Statement("held_back", (fact.user_id, WAITS_FOR_PERSON))
+    return Question((query,), lambda results: tuple(row[0] for row in results[0]))
+
+
+def _noted_instant(fact: NotedInstant) -> Question:
+    query = Statement("noted_instant", (f"instant {fact.name}",))
+    return Question((query,), lambda results: columns.instant(results[0][0][0]) if results[0] else None)
+
+
 def _of(query: str, fact: Fact[Any]) -> Statement:
     return Statement(query, (fact.user_id,))
 
@@ -255,5 +274,8 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     FrequentChoices: _frequent_choices,
     MarksBetween: _marks_between,
     EntriesBetween: _entries_between,
+    OfferedKeyboard: _offered_keyboard,
+    HeldBack: _held_back,
+    NotedInstant: _noted_instant,
     AllOf: _all_of,
 }

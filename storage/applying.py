@@ -18,6 +18,9 @@ from storage.changes import (
     EraseUser,
     MarkFree,
     Mute,
+    NoteFate,
+    NoteInstant,
+    OfferKeyboard,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
@@ -164,6 +167,20 @@ def _enqueue(change: Enqueue, now: int) -> tuple[Step, ...]:
     return (Posting(Statement("enqueue", rows.outgoing_values(change.message, now)), change.message, now),)
 
 
+def _offer(change: OfferKeyboard, _now: int) -> tuple[Step, ...]:
+    address = (change.address.channel, clean(change.address.value))
+    return (Statement("offer_keyboard", (*address, columns.to_json(change.keyboard))),)
+
+
+def _note_fate(change: NoteFate, _now: int) -> tuple[Step, ...]:
+    values = (clean(change.fate), change.rank, clean(change.reason) or None, change.channel, clean(change.message_id))
+    return (Statement("note_fate", (*values, change.rank)),)
+
+
+def _note_instant(change: NoteInstant, _now: int) -> tuple[Step, ...]:
+    return (Statement("note_instant", (f"instant {change.name}", columns.micros(change.at))),)
+
+
 def _cancel(change: CancelQueued, now: int) -> tuple[Step, ...]:
     return (Statement("cancel", (now, clean(change.key))),)
 
@@ -205,6 +222,9 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SaveDrug: _save_drug,
     SaveOveruseNotice: _save_overuse_notice,
     Enqueue: _enqueue,
+    OfferKeyboard: _offer,
+    NoteFate: _note_fate,
+    NoteInstant: _note_instant,
     CancelQueued: _cancel,
     Mute: _mute,
     Unmute: _unmute,
@@ -217,7 +237,10 @@ def settling(settlement: Settlement, now: int) -> tuple[Statement, ...]:
     row_id = settlement.id
     match settlement:
         case Sent():
-            return (Statement("sent", (clean(settlement.message_id), now, row_id)),)
+            sent = Statement("sent", (clean(settlement.message_id), now, row_id))
+            if not settlement.keyboard:
+                return (sent,)
+            return (sent, Statement("offer_sent_keyboard", (columns.to_json(settlement.keyboard), row_id)))
         case Postponed():
             not_reached = int(not settlement.reached)
             values = (now, columns.micros(settlement.not_before), not_reached, clean(settlement.reason), row_id)

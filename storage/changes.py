@@ -6,12 +6,12 @@ user.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
-from migrebot.messages import Address, Outgoing
+from migrebot.messages import Address, Channel, Keyboard, Outgoing
 from storage.records import Identity, InboxKey, OveruseNotice, Session, User
 
 
@@ -107,6 +107,33 @@ class Enqueue(Struct, frozen=True):
     message: Outgoing
 
 
+class OfferKeyboard(Struct, frozen=True):
+    """From now on these buttons are what a typed number or label means at this address, which is known; empty: none."""
+
+    address: Address
+    keyboard: Keyboard
+
+
+class NoteFate(Struct, frozen=True, kw_only=True):
+    """Note how a sent message fares at the messenger, unless something of the same or a higher `rank` is known.
+
+    `rank` counts from 1; `reason`, if given, is why it was not delivered.
+    """
+
+    channel: Channel
+    message_id: str
+    fate: str
+    rank: int
+    reason: str = ""
+
+
+class NoteInstant(Struct, frozen=True):
+    """Remember an instant of the program's own under this name."""
+
+    name: str
+    at: datetime
+
+
 class CancelQueued(Struct, frozen=True):
     """Take back the waiting message with this key, if it is still waiting.
 
@@ -155,6 +182,9 @@ Change = (
     | SaveDrug
     | SaveOveruseNotice
     | Enqueue
+    | OfferKeyboard
+    | NoteFate
+    | NoteInstant
     | CancelQueued
     | Mute
     | Unmute

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
+from migrebot.messages import Address, Keyboard
 from storage.records import Identity, OveruseNotice, User
 
 T = TypeVar("T")
@@ -138,6 +139,22 @@ class EntriesBetween(Fact[Entries], frozen=True):
 
     first: date
     last: date
+
+
+class OfferedKeyboard(Fact[Keyboard], frozen=True):
+    """The buttons that a typed number or label means at the user's `address`; empty if none are on offer."""
+
+    address: Address
+
+
+class HeldBack(Fact[tuple[str, ...]], frozen=True):
+    """The keys of messages that wait until the user writes again, since the messenger takes none before."""
+
+
+class NotedInstant(Fact[datetime | None], frozen=True):
+    """An instant of the program's own, see `NoteInstant`; None if there is none. `user_id` is 0."""
+
+    name: str
 
 
 class Everything(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
 
-from migrebot.messages import Address, Channel, FormExpired, Profile, Ticket
+from migrebot.messages import Address, Channel, FormExpired, Keyboard, Profile, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,10 +38,14 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class Sent(Struct, frozen=True):
-    """Row `id` was taken by the messenger, which calls it `message_id`; its text is cleared."""
+    """Row `id` was taken by the messenger, which calls it `message_id`; its text is cleared.
+
+    `keyboard`, if not empty, is on offer at its address from now on, as by `OfferKeyboard`.
+    """
 
     id: int
     message_id: str = ""
+    keyboard: Keyboard = ()
 
 
 class Postponed(Struct, frozen=True, kw_only=True):
@@ -174,4 +178,7 @@ MAX_ATTEMPTS = 2
 """How often a message may reach the messenger: once, and once more if the first outcome is unknown."""
 
 REPEATABLE_ATTEMPTS = 10
-"""How often an edit or a toast may be tried: repeating it changes nothing."""
+"""How often an edit, a toast or a withdrawal may be tried: repeating it changes nothing."""
+
+WAITS_FOR_PERSON = "window"
+"""The reason of a postponed message that cannot be sent before the person writes again."""

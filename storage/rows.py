@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from migrebot.messages import Address, Body, Outgoing, Priority, Profile, Ticket
+from migrebot.messages import Address, Body, Keyboard, Outgoing, Priority, Profile, Ticket
 from storage.columns import Row, clean, instant, maybe_clean, maybe_instant, maybe_micros, micros, to_json
 from storage.records import Frame, Identity, Offer, OutboxRow, Session, User
 
@@ -27,7 +27,13 @@ class _Progress(Struct, frozen=True, array_like=True):
 
 _profile = msgspec.json.Decoder(Profile).decode
 _progress = msgspec.json.Decoder(_Progress).decode
+_keyboard = msgspec.json.Decoder(Keyboard).decode
 _body: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
+
+
+def keyboard(row: Row) -> Keyboard:
+    """Read the row of buttons on offer."""
+    return _keyboard(row[0])
 
 
 def user_values(user: User) -> Row:

@@ -29,6 +29,7 @@ _USER_AND_ADDRESS = {
     "save_overuse_notice": (0, None),
     "save_session": (0, None),
     "end_session": (0, None),
+    "offer_keyboard": (None, 0),
     "enqueue": (None, 0),
 }
 IN_ORDER = tuple(_USER_AND_ADDRESS)

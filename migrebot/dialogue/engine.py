@@ -18,7 +18,7 @@ from migrebot.dialogue.controls import Control
 from migrebot.dialogue.form import Choice, Complaint, Form, Step, View
 from migrebot.dialogue.turn import Answer, Reply, Turn
 from migrebot.diary.parsing import parse_yes_no
-from migrebot.messages import Button, Keyboard
+from migrebot.messages import INERT, Button, Keyboard
 from migrebot.typed import folded
 from storage.records import Frame, Offer, Session
 
@@ -91,8 +91,6 @@ def press(form: Form, turn: Turn, session: Session, code: str) -> Answer | None:
     for control in _offered_controls(step, View(turn, session)):
         if code == control:
             return steer(form, turn, session, control)
-    if code == "here":
-        return ask(form, turn, session)
     if code.isascii() and code.isdigit() and len(code) < 4 and int(code) < len(session.offers):
         return choose(form, turn, session, session.offers[int(code)])
     return None
@@ -244,7 +242,9 @@ def _keyboard(rows: Sequence[Sequence[Choice]], step: Step, session: Session, tu
         buttons = []
         for choice in row:
             mark = SELECTED if choice.value in chosen else ""
-            buttons.append(Button(mark + choice.label, f"q:{session.token}:{number}"))
+            # A page that is on show already: the heading of a calendar, its weekdays, its empty days.
+            is_here = choice.turns_page and choice.value == session.page
+            buttons.append(Button(mark + choice.label, INERT if is_here else f"q:{session.token}:{number}"))
             number += 1
         keyboard.append(tuple(buttons))
     offered = _offered_controls(step, View(turn, session))

@@ -6,16 +6,32 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
+from markupsafe import escape
 from msgspec import UNSET
 
+from migrebot.dialogue import numbered
 from migrebot.dialogue.turn import Answer, Attachment, Reply, Turn
-from migrebot.messages import Body, Document, Edit, InGroup, Leave, Left, Outgoing, Press, Returned, Say, Toast
+from migrebot.messages import (
+    Body,
+    Document,
+    Edit,
+    InGroup,
+    Leave,
+    Left,
+    Outgoing,
+    Press,
+    Priority,
+    Returned,
+    Say,
+    Toast,
+)
 from migrebot.splitting import split
 from storage.changes import (
     Change,
     EndSession,
     Enqueue,
     EraseUser,
+    OfferKeyboard,
     SaveIdentity,
     SaveSession,
     SaveUser,
@@ -23,7 +39,7 @@ from storage.changes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from migrebot.messages import Profile
 
@@ -31,6 +47,8 @@ TEXT_LIMITS = {"telegram": 4_096, "whatsapp": 1_600, "local": 100_000}
 """Longest text of one message by channel, in UTF-16 code units (Bot API sendMessage; Twilio Messages body)."""
 
 _SEEN_AGAIN = timedelta(hours=12)
+_SEEN_AGAIN_BY = {"whatsapp": timedelta(minutes=5)}
+"""How old `Identity.seen_at` may be. WhatsApp takes messages for a day after the person wrote: it has to be fresh."""
 
 
 def changes_of(turn: Turn, answer: Answer, profile: Profile) -> tuple[Change, ...]:
@@ -43,11 +61,13 @@ def changes_of(turn: Turn, answer: Answer, profile: Profile) -> tuple[Change, ..
         return (*answer.changes, *(Enqueue(message) for message in _messages(turn, answer, None)))
     if _leaves_no_trace(turn, answer):
         return tuple(Enqueue(message) for message in _messages(turn, answer, None))
+    messages = tuple(_messages(turn, answer, turn.user.id))
     return (
         *_person(turn, answer, profile),
         *answer.changes,
         *_session(turn, answer),
-        *(Enqueue(message) for message in _messages(turn, answer, turn.user.id)),
+        *_offered(turn, answer, messages),
+        *(Enqueue(message) for message in messages),
     )
 
 
@@ -64,9 +84,30 @@ def _person(turn: Turn, answer: Answer, profile: Profile) -> Iterator[Change]:
         yield SaveUser(answer.user or conversation.user)
     if identity.muted_at is not None and not isinstance(turn.content, Left):
         yield Unmute(identity.address)
-    if conversation.is_new or identity.profile != profile or turn.now - identity.seen_at > _SEEN_AGAIN:
+    if conversation.is_new or identity.profile != profile or turn.now - identity.seen_at > _seen_again(turn):
         muted_at = identity.muted_at if isinstance(turn.content, Left) else None
         yield SaveIdentity(msgspec.structs.replace(identity, profile=profile, seen_at=turn.now, muted_at=muted_at))
+
+
+def _seen_again(turn: Turn) -> timedelta:
+    return _SEEN_AGAIN_BY.get(turn.conversation.identity.address.channel, _SEEN_AGAIN)
+
+
+def _offered(turn: Turn, answer: Answer, messages: Sequence[Outgoing]) -> Iterator[Change]:
+    """Note which buttons a typed text means from now on: those shown last, until one of them was chosen.
+
+    A question's own are known by its form wherever there are buttons to press. Those of a message that is held back,
+    or that nobody asked for, are on offer once it was sent.
+    """
+    address = turn.conversation.identity.address
+    for message in reversed(messages):
+        keyboard = message.body.keyboard if isinstance(message.body, Say | Edit) else ()
+        if keyboard and message.not_before is None and message.priority == Priority.REPLY:
+            if address.channel in numbered.CHANNELS or not numbered.is_question(keyboard):
+                yield OfferKeyboard(address, keyboard)
+            return
+    if answer.took_offer:
+        yield OfferKeyboard(address, ())
 
 
 def _session(turn: Turn, answer: Answer) -> Iterator[Change]:
@@ -84,7 +125,7 @@ def _messages(turn: Turn, answer: Answer, user_id: int | None) -> Iterator[Outgo
     callback_id = press.callback_id if press else ""
     editable = press.message_id if press else ""
     for reply in answer.replies:
-        for body in _bodies(reply, editable, TEXT_LIMITS[address.channel]):
+        for body in _bodies(reply, editable, turn):
             held_back = isinstance(reply, Reply) and reply.not_before is not None
             message = Outgoing(
                 address=address, body=body, user_id=user_id, callback_id="" if held_back else callback_id
@@ -100,19 +141,27 @@ def _messages(turn: Turn, answer: Answer, user_id: int | None) -> Iterator[Outgo
                 editable = ""
     if isinstance(turn.content, InGroup):
         yield Outgoing(address=address, body=Leave())
-    if press and (callback_id or address.channel == "local") and not answer.replies:
+    if answer.replies:
+        return
+    if press and (callback_id or address.channel == "local"):
         yield Outgoing(address=address, body=Toast(answer.toast), user_id=user_id, callback_id=callback_id)
+    elif answer.toast:
+        yield Outgoing(address=address, body=Say(str(escape(answer.toast))), user_id=user_id)
 
 
-def _bodies(reply: Reply | Attachment, editable: str, limit: int) -> Iterator[Body]:
+def _bodies(reply: Reply | Attachment, editable: str, turn: Turn) -> Iterator[Body]:
     if isinstance(reply, Attachment):
         yield Document(reply.recipe, reply.filename, str(reply.caption), reply.arguments)
         return
     # Plain strings: what is stored knows no Markup.
-    *before, last = (str(part) for part in split(reply.text, limit))
+    channel = turn.conversation.identity.address.channel
+    *before, last = (str(part) for part in split(reply.text, TEXT_LIMITS[channel]))
+    keyboard = reply.keyboard
+    if channel in numbered.CHANNELS:
+        keyboard = numbered.in_pages(keyboard, turn.tr.plain("More…"))
     if reply.in_place and editable and not before:
-        yield Edit(editable, last, reply.keyboard)
+        yield Edit(editable, last, keyboard)
         return
     for part in before:
         yield Say(part)
-    yield Say(last, reply.keyboard)
+    yield Say(last, keyboard)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import engine
+from migrebot.dialogue import engine, numbered
 from migrebot.dialogue.forms import consent, one_line, pain, zone
 from migrebot.dialogue.menus import calendar, headaches, own_data, settings, welcome
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
 from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, Text, Unreadable
-from migrebot.typed import MAX_TEXT, clean
+from migrebot.typed import MAX_TEXT, clean, folded
 from storage.changes import EraseUser, Mute, Unmute
+from storage.facts import OfferedKeyboard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -139,11 +140,31 @@ def _hear(turn: Turn, text: str, length: int) -> Answer:
         return _cannot_read(turn, turn.tr("I can only read text and buttons."))
     if text.startswith("/"):
         return _command(turn, text)
+    chosen = _chosen(turn, text)
+    if chosen is not None:
+        return chosen
     if turn.session:
         return engine.hear(FORMS[turn.session.form], turn, turn.session, text)
     if (day := calendar.typed(turn, text)) is not None:
         return day
     return say(turn.tr("I did not understand that. /pain records a headache, /help tells what else I can do."))
+
+
+def _chosen(turn: Turn, text: str) -> Answer | None:
+    """Let a typed number or label press the button that it names; None if it names none.
+
+    Where there are buttons, an open form knows best what is meant.
+    """
+    address = turn.conversation.identity.address
+    by_number = address.channel in numbered.CHANNELS
+    if turn.conversation.is_new or (turn.session and not by_number):
+        return None
+    keyboard = turn.facts(OfferedKeyboard(turn.user.id, address))
+    buttons = numbered.meant(keyboard, text, by_number=by_number)
+    if len(buttons) > 1 and turn.session:
+        labels = ", ".join(folded(button.label) for button in buttons)
+        return engine.hear(FORMS[turn.session.form], turn, turn.session, labels)
+    return Answer(took_offer=True) + _press(turn, Press(buttons[0].data, "")) if buttons else None
 
 
 def _command(turn: Turn, text: str) -> Answer:
@@ -191,6 +212,8 @@ def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
             return _menu(turn, lambda then: settings.press(then, action, arguments))
         case "f":
             return _menu(turn, lambda then: own_data.press(then, action, arguments))
+        case "m":
+            return _show_more(turn)
         case "c":
             return _press_command(turn, action, arguments)
         case _:
@@ -212,6 +235,12 @@ def _press_question(turn: Turn, token: str, arguments: Sequence[str]) -> Answer 
     if session is None or session.token != token or len(arguments) != 1:
         return Answer(toast=turn.tr.plain("That question is closed already. Nothing was changed."))
     return engine.press(FORMS[session.form], turn, session, arguments[0])
+
+
+def _show_more(turn: Turn) -> Answer | None:
+    """Show the rest of a list that was too long for one message."""
+    rest = numbered.rest(turn.facts(OfferedKeyboard(turn.user.id, turn.conversation.identity.address)))
+    return say(turn.tr("More…"), rest) if rest else None
 
 
 def _press_command(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:

@@ -132,6 +132,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """What a handler decided: what is said and stored, the user as changed, the form as it stands then.
 
     `session` None ends the form, unset leaves it as it is. `toast` is shown for a moment where a button was pressed.
+    `took_offer` tells that a typed text stood for a button that was on offer.
     """
 
     replies: tuple[Reply | Attachment, ...] = ()
@@ -139,6 +140,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     user: User | None = None
     session: Session | UnsetType | None = UNSET
     toast: str = ""
+    took_offer: bool = False
 
     def __add__(self, later: Answer) -> Answer:
         """Join two answers; where both decide, the later one counts."""
@@ -148,6 +150,7 @@ class Answer(Struct, frozen=True, kw_only=True):
             user=later.user or self.user,
             session=self.session if later.session is UNSET else later.session,
             toast=later.toast or self.toast,
+            took_offer=later.took_offer or self.took_offer,
         )
 
 

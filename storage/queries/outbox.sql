@@ -65,6 +65,20 @@ WHERE id = ? AND state = 'sending';
 UPDATE outbox SET state = 'given_up', body = NULL, reason = ?, settled_at = ?
 WHERE id = ? AND state = 'sending';
 
+-- note_fate: Note how a sent message fares, unless more is known already.
+UPDATE outbox SET fate = ?, fate_rank = ?, reason = coalesce(?, reason)
+WHERE channel = ? AND message_id = ? AND fate_rank < ?;
+
+-- held_back: The keys of a user's messages that wait for a reason.
+SELECT key FROM outbox WHERE user_id = ? AND settled_at IS NULL AND key IS NOT NULL AND reason = ? ORDER BY id;
+
+-- offer_sent_keyboard: Offer the buttons of a message that was sent, if its address is still known.
+INSERT INTO keyboards (channel, address, keyboard)
+SELECT identities.channel, identities.address, ?
+FROM identities JOIN outbox ON outbox.channel = identities.channel AND outbox.address = identities.address
+WHERE outbox.id = ?
+ON CONFLICT (channel, address) DO UPDATE SET keyboard = excluded.keyboard;
+
 -- interrupted: The messages an unclean stop left in the middle of sending.
 SELECT id, channel, address, user_id, priority, callback_id, body, attempts FROM outbox
 WHERE settled_at IS NULL AND state = 'sending' ORDER BY id;

@@ -36,6 +36,15 @@ RETURNING channel, address;
 -- unmute: Note that an address can be written to again.
 UPDATE identities SET muted_at = NULL WHERE channel = ? AND address = ?;
 
+-- offer_keyboard: Replace the buttons that are on offer at an address.
+INSERT INTO keyboards (channel, address, keyboard)
+VALUES (?, ?, ?)
+ON CONFLICT (channel, address) DO UPDATE SET keyboard = excluded.keyboard;
+
+-- keyboard: The buttons that are on offer at a user's address.
+SELECT keyboard FROM keyboards JOIN identities USING (channel, address)
+WHERE user_id = ? AND channel = ? AND address = ?;
+
 -- save_session: Insert or replace the user's form in progress.
 INSERT INTO sessions (
     user_id, form, step, state, token, channel, address, started_at, updated_at, expires_at, progress

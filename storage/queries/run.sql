@@ -1,3 +1,9 @@
+-- note_instant: Remember an instant.
+INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- noted_instant: An instant that was remembered.
+SELECT value FROM meta WHERE name = ?;
+
 -- running: A row if the run before did not end cleanly.
 SELECT value FROM meta WHERE name = 'running';
 

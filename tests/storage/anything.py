@@ -7,7 +7,7 @@ from datetime import UTC
 from hypothesis import strategies as st
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
-from migrebot.messages import Address, Button, Document, Edit, Leave, Outgoing, Priority, Profile, Say, Toast
+from migrebot.messages import Address, Button, Document, Edit, Leave, Outgoing, Priority, Profile, Say, Toast, Withdraw
 from storage.records import Frame, Identity, Offer, OveruseNotice, Session, User
 from tests.storage.samples import ANNA
 
@@ -119,6 +119,7 @@ bodies = st.one_of(
     st.builds(Toast, text),
     st.builds(Document, text, text, text, st.dictionaries(text, text)),
     st.builds(Leave),
+    st.builds(Withdraw, text),
 )
 outgoing = st.builds(
     Outgoing,

@@ -90,6 +90,14 @@ CREATE INDEX intakes_deleted ON intakes (deleted_at) WHERE deleted_at IS NOT NUL
 
 CREATE INDEX intakes_headache ON intakes (user_id, headache_id);
 
+CREATE TABLE keyboards (
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    keyboard TEXT NOT NULL,
+    PRIMARY KEY (channel, address),
+    FOREIGN KEY (channel, address) REFERENCES identities ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
@@ -110,12 +118,14 @@ CREATE TABLE outbox (
     created_at INTEGER NOT NULL,
     settled_at INTEGER,
     reason TEXT,
-    message_id TEXT,
+    message_id TEXT, fate TEXT, fate_rank INTEGER NOT NULL DEFAULT 0,
     CHECK ((settled_at IS NULL) = (state IN ('queued', 'sending'))),
     CHECK (body IS NULL OR settled_at IS NULL)
 ) STRICT;
 
 CREATE UNIQUE INDEX outbox_key ON outbox (key) WHERE settled_at IS NULL AND key IS NOT NULL;
+
+CREATE INDEX outbox_message ON outbox (message_id) WHERE channel = 'whatsapp' AND message_id IS NOT NULL;
 
 CREATE INDEX outbox_settled ON outbox (settled_at) WHERE settled_at IS NOT NULL;
 
