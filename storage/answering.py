@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
-from storage import columns, diary_rows, rows
+from storage import columns, diary_rows, reminder_rows, rows
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
+    CodesInUse,
     DayMarks,
     DrugById,
     DrugNames,
@@ -30,13 +31,18 @@ from storage.facts import (
     IntakesOf,
     LastIntake,
     LastIntakes,
+    LastList,
     MarksBetween,
     NotedInstant,
+    OccurrenceById,
     OfferedKeyboard,
     OpenHeadache,
     OveruseNoticeOf,
     OwnDrugs,
     PressureById,
+    ReminderById,
+    RemindersOf,
+    SnoozedOf,
     UsualAmounts,
 )
 from storage.interface import WAITS_FOR_PERSON
@@ -208,9 +214,41 @@ def _days(found: list[Row]) -> frozenset[date]:
     return frozenset(date.fromisoformat(row[0]) for row in found)
 
 
+def _reminders_of(fact: RemindersOf) -> Question:
+    return Question((_of("reminders", fact),), lambda results: tuple(map(reminder_rows.reminder, results[0])))
+
+
+def _snoozed_of(fact: SnoozedOf) -> Question:
+    return Question((_of("snoozed", fact),), lambda results: tuple(map(reminder_rows.occurrence, results[0])))
+
+
+def _reminder_by_id(fact: ReminderById) -> Question:
+    return Question((Statement("reminder", (fact.id, fact.user_id)),), _one(reminder_rows.reminder))
+
+
+def _occurrence_by_id(fact: OccurrenceById) -> Question:
+    return Question((Statement("occurrence", (fact.id, fact.user_id)),), _one(reminder_rows.occurrence))
+
+
+def _last_list(fact: LastList) -> Question:
+    return Question((_of("last_list", fact),), _one(_codes))
+
+
+def _codes_in_use(fact: CodesInUse) -> Question:
+    def answer(results: Sequence[list[Row]]) -> frozenset[str]:
+        stored, listed = results
+        return frozenset(row[0] for row in stored).union(*map(_codes, listed))
+
+    return Question((_of("codes", fact), _of("last_list", fact)), answer)
+
+
+def _codes(row: Row) -> tuple[str, ...]:
+    return columns.strings(row[0])
+
+
 def _all_of(fact: AllOf) -> Question:
     def answer(results: Sequence[list[Row]]) -> Everything:
-        users, identities, headaches, intakes, pressures, drugs, free_days, notices = results
+        users, identities, headaches, intakes, pressures, drugs, reminders, free_days, notices = results
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
@@ -218,11 +256,22 @@ def _all_of(fact: AllOf) -> Question:
             intakes=tuple(map(diary_rows.intake, intakes)),
             pressures=tuple(map(diary_rows.pressure, pressures)),
             drugs=tuple(map(diary_rows.drug, drugs)),
+            reminders=tuple(map(reminder_rows.reminder, reminders)),
             free_days=tuple(map(diary_rows.free_day, free_days)),
             overuse_notice=_one(diary_rows.overuse_notice)([notices]),
         )
 
-    names = ("user", "identities_of", "headaches", "intakes", "pressures", "drugs", "free_days", "overuse_notice")
+    names = (
+        "user",
+        "identities_of",
+        "headaches",
+        "intakes",
+        "pressures",
+        "drugs",
+        "reminders",
+        "free_days",
+        "overuse_notice",
+    )
     return Question(tuple(_of(name, fact) for name in names), answer)
 
 
@@ -277,5 +326,11 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     OfferedKeyboard: _offered_keyboard,
     HeldBack: _held_back,
     NotedInstant: _noted_instant,
+    RemindersOf: _reminders_of,
+    SnoozedOf: _snoozed_of,
+    ReminderById: _reminder_by_id,
+    OccurrenceById: _occurrence_by_id,
+    LastList: _last_list,
+    CodesInUse: _codes_in_use,
     AllOf: _all_of,
 }

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Outgoing, Ticket
-from storage import columns, diary_rows, rows
+from storage import columns, diary_rows, reminder_rows, rows
 from storage.changes import (
     CancelQueued,
     Change,
@@ -17,6 +17,8 @@ from storage.changes import (
     Enqueue,
     EraseUser,
     MarkFree,
+    MoveOccurrence,
+    MoveReminder,
     Mute,
     NoteFate,
     NoteInstant,
@@ -26,10 +28,14 @@ from storage.changes import (
     SaveIdentity,
     SaveIntake,
     SaveIntakes,
+    SaveLastList,
+    SaveOccurrence,
     SaveOveruseNotice,
     SavePressure,
+    SaveReminder,
     SaveSession,
     SaveUser,
+    Silence,
     Unit,
     UnmarkFree,
     Unmute,
@@ -42,11 +48,11 @@ if TYPE_CHECKING:
 
 
 class Foreign(Exception):
-    """A change names a row that belongs to another user: its unit fails."""
+    """A change names a row that belongs to another user, or is not as it was expected: its unit fails."""
 
 
 class Statement(Struct, frozen=True, gc=False):
-    """Named SQL and its values. If it is `owned` and touches no row, the row is another user's."""
+    """Named SQL and its values. If it is `owned` and touches no row, the row is another user's or has changed."""
 
     sql: str
     values: Row
@@ -163,6 +169,32 @@ def _save_overuse_notice(change: SaveOveruseNotice, _now: int) -> tuple[Step, ..
     return (Statement("save_overuse_notice", diary_rows.overuse_notice_values(change.notice)),)
 
 
+def _save_reminder(change: SaveReminder, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_reminder", reminder_rows.reminder_values(change.reminder), owned=True),)
+
+
+def _move_reminder(change: MoveReminder, _now: int) -> tuple[Step, ...]:
+    next_at, due_at = columns.maybe_micros(change.next_at), columns.micros(change.due_at)
+    return (Statement("save_next_firing", (next_at, change.fired, change.id, change.user_id, due_at), owned=True),)
+
+
+def _save_occurrence(change: SaveOccurrence, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_occurrence", reminder_rows.occurrence_values(change.occurrence), owned=True),)
+
+
+def _move_occurrence(change: MoveOccurrence, _now: int) -> tuple[Step, ...]:
+    again_at, due_at = columns.maybe_micros(change.again_at), columns.micros(change.due_at)
+    return (Statement("save_next_repeat", (again_at, change.nagged, change.id, change.user_id, due_at), owned=True),)
+
+
+def _silence(change: Silence, _now: int) -> tuple[Step, ...]:
+    return (Statement("silence", (change.reminder_id, change.user_id)),)
+
+
+def _save_last_list(change: SaveLastList, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_last_list", (change.user_id, columns.to_json(change.codes))),)
+
+
 def _enqueue(change: Enqueue, now: int) -> tuple[Step, ...]:
     return (Posting(Statement("enqueue", rows.outgoing_values(change.message, now)), change.message, now),)
 
@@ -221,6 +253,12 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SavePressure: _save_pressure,
     SaveDrug: _save_drug,
     SaveOveruseNotice: _save_overuse_notice,
+    SaveReminder: _save_reminder,
+    MoveReminder: _move_reminder,
+    SaveOccurrence: _save_occurrence,
+    MoveOccurrence: _move_occurrence,
+    Silence: _silence,
+    SaveLastList: _save_last_list,
     Enqueue: _enqueue,
     OfferKeyboard: _offer,
     NoteFate: _note_fate,

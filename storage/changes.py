@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Channel, Keyboard, Outgoing
+from migrebot.reminders.reminder import Occurrence, Reminder
 from storage.records import Identity, InboxKey, OveruseNotice, Session, User
 
 
@@ -98,6 +99,61 @@ class SaveOveruseNotice(Struct, frozen=True):
     notice: OveruseNotice
 
 
+class SaveReminder(Struct, frozen=True):
+    """Insert the reminder, or replace all but its id and owner."""
+
+    reminder: Reminder
+
+
+class MoveReminder(Struct, frozen=True, kw_only=True):
+    """Let a reminder that was due at `due_at` fire next at `next_at`, None for never; it fired `fired` times more.
+
+    If it is not due at that time any more, because it was changed, paused or deleted meanwhile, the unit fails.
+    """
+
+    user_id: int
+    id: int
+    due_at: datetime
+    next_at: datetime | None
+    fired: int = 1
+
+
+class SaveOccurrence(Struct, frozen=True):
+    """Insert the firing, or replace its answer and its repetition.
+
+    The unit fails if there is another firing of that reminder for the same instant.
+    """
+
+    occurrence: Occurrence
+
+
+class MoveOccurrence(Struct, frozen=True, kw_only=True):
+    """Repeat a firing that was to be repeated at `due_at` next at `again_at`, None for never; it is unanswered.
+
+    If it is not to be repeated at that time any more, because it was answered meanwhile, the unit fails.
+    """
+
+    user_id: int
+    id: int
+    due_at: datetime
+    again_at: datetime | None
+    nagged: int
+
+
+class Silence(Struct, frozen=True):
+    """Repeat no firing of this reminder any more."""
+
+    user_id: int
+    reminder_id: int
+
+
+class SaveLastList(Struct, frozen=True):
+    """Note the codes of the reminders that were listed last, in their order."""
+
+    user_id: int
+    codes: tuple[str, ...]
+
+
 class Enqueue(Struct, frozen=True):
     """Add a message to the outbox.
 
@@ -181,6 +237,12 @@ Change = (
     | SavePressure
     | SaveDrug
     | SaveOveruseNotice
+    | SaveReminder
+    | MoveReminder
+    | SaveOccurrence
+    | MoveOccurrence
+    | Silence
+    | SaveLastList
     | Enqueue
     | OfferKeyboard
     | NoteFate

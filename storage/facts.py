@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
 from migrebot.messages import Address, Keyboard
+from migrebot.reminders.reminder import Occurrence, Reminder
 from storage.records import Identity, OveruseNotice, User
 
 T = TypeVar("T")
@@ -157,6 +158,34 @@ class NotedInstant(Fact[datetime | None], frozen=True):
     name: str
 
 
+class RemindersOf(Fact[tuple[Reminder, ...]], frozen=True):
+    """What the user is still to be reminded of: the next one first, paused ones last."""
+
+
+class SnoozedOf(Fact[tuple[Occurrence, ...]], frozen=True):
+    """The firings the user put off and that have yet to be repeated, the next one first."""
+
+
+class ReminderById(Fact[Reminder | None], frozen=True):
+    """One reminder of the user, deleted and ended ones included; None if there is none with this id."""
+
+    id: int
+
+
+class OccurrenceById(Fact[Occurrence | None], frozen=True):
+    """One firing of a reminder of the user; None if there is none with this id."""
+
+    id: int
+
+
+class CodesInUse(Fact[frozenset[str]], frozen=True):
+    """The codes a new reminder may not have: those of all that are stored, and of those listed last."""
+
+
+class LastList(Fact[tuple[str, ...] | None], frozen=True):
+    """The codes of the reminders that were listed last, in their order; None before the first list."""
+
+
 class Everything(Struct, frozen=True, kw_only=True):
     """All that is stored about a user and may be exported; deleted entries are left out.
 
@@ -169,6 +198,7 @@ class Everything(Struct, frozen=True, kw_only=True):
     intakes: tuple[Intake, ...]
     pressures: tuple[Pressure, ...]
     drugs: tuple[Drug, ...]
+    reminders: tuple[Reminder, ...]
     free_days: tuple[FreeDay, ...]
     overuse_notice: OveruseNotice | None
 

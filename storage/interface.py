@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from migrebot.reminders.timers import Timer
     from storage.changes import Unit
     from storage.facts import Fact
-    from storage.records import Conversation, InboxKey, OutboxRow
+    from storage.records import Conversation, Due, InboxKey, OutboxRow
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -157,6 +158,14 @@ class Storage(Protocol):
         """Tell the address of a channel that was seen last; None if nobody ever wrote there."""
         ...
 
+    async def timers(self, until: datetime, limit: int) -> list[Timer]:
+        """List the reminders that are due, and the firings to be repeated, up to an instant: the `limit` earliest."""
+        ...
+
+    async def due(self, timers: Sequence[Timer]) -> list[Due]:
+        """Give those of them that still hold: neither answered, moved, paused nor deleted meanwhile; in any order."""
+        ...
+
     async def next_expiry(self) -> datetime | None:
         """Tell when the first open form expires; None without open forms."""
         ...
@@ -169,7 +178,8 @@ class Storage(Protocol):
         """Delete what is no longer needed.
 
         Forms left before `forms`, set-aside input received before `quarantine`, settled messages before `settled`,
-        inbox keys handled before `inbox`, entries deleted before `deleted`.
+        inbox keys handled before `inbox`, entries and reminders deleted before `deleted`. Firings before `settled`,
+        with the reminders that have ended.
         """
         ...
 

@@ -8,6 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from migrebot.messages import Address, Body, Priority, Profile, Ticket
+from migrebot.reminders.reminder import Occurrence, Reminder
+from migrebot.reminders.timers import Timer
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -122,3 +124,26 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     def ticket(self) -> Ticket:
         """Give the row's ticket."""
         return Ticket(self.priority, self.id, self.address)
+
+
+class Due(Struct, frozen=True, kw_only=True):
+    """A reminder that may be due, and its owner's language and time zone (None: the program's default).
+
+    With an `occurrence` it is that firing which is to be repeated. `address` is where to: the reminder's own, or the
+    owner's latest one if that belongs to somebody else by now.
+    """
+
+    reminder: Reminder
+    language: str
+    timezone: str | None
+    address: Address
+    occurrence: Occurrence | None = None
+
+    @property
+    def timer(self) -> Timer | None:
+        """Tell when it is due, if it is at all."""
+        if self.occurrence is None:
+            at = self.reminder.next_at
+            return None if at is None else Timer(at, self.reminder.id)
+        at = self.occurrence.again_at
+        return None if at is None else Timer(at, self.occurrence.id, repeats=True)

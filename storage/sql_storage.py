@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrebot.messages import Address, Channel, FormExpired, Profile, Ticket
+    from migrebot.reminders.timers import Timer
     from storage.applying import PreparedUnit
     from storage.changes import Unit
     from storage.facts import Fact
     from storage.interface import Retention, Settlement
-    from storage.records import Conversation, InboxKey, OutboxRow
+    from storage.records import Conversation, Due, InboxKey, OutboxRow
     from storage.statements import Statements
 
     Found = tuple[dict[Address, Conversation], set[int]]
@@ -113,6 +114,14 @@ class SqlStorage:
     async def expired(self, now: datetime, limit: int) -> list[FormExpired]:
         """List forms that have expired, the oldest first."""
         return await self._read(partial(work.expired, columns.micros(now), limit))
+
+    async def timers(self, until: datetime, limit: int) -> list[Timer]:
+        """List the reminders that are due, and the firings to be repeated, up to an instant."""
+        return await self._read(partial(work.timers, columns.micros(until), limit))
+
+    async def due(self, timers: Sequence[Timer]) -> list[Due]:
+        """Give those of them that still hold."""
+        return await self._read(partial(work.due, timers))
 
     # --- messages in, and all they change ------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrebot.messages import Address, FormExpired
-from storage import columns, rows
+from migrebot.reminders.timers import Timer
+from storage import columns, reminder_rows, rows
 from storage.applying import Foreign, Posting, PreparedUnit
 from storage.columns import clean
 from storage.interface import Result
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from storage.columns import Row
     from storage.facts import Fact
     from storage.interface import Retention
-    from storage.records import InboxKey, OutboxRow
+    from storage.records import Due, InboxKey, OutboxRow
     from storage.statements import Statements
 
 PURGED_AT_ONCE = 1_000
@@ -253,6 +254,24 @@ async def settle(statements: Sequence[Statement], sql: Statements) -> list[Addre
     return muted
 
 
+# --- reminders ---------------------------------------------------------------------------------------------------
+
+
+async def timers(until: int, limit: int, sql: Statements) -> list[Timer]:
+    """List what is due, or to be repeated, the earliest first."""
+    firings = [Timer(columns.instant(at), id_) for at, id_ in await sql.fetch("next_firings", (until, limit))]
+    repeats = [Timer(columns.instant(at), id_, True) for at, id_ in await sql.fetch("next_repeats", (until, limit))]
+    return sorted(firings + repeats)[:limit] if repeats else firings
+
+
+async def due(timers: Sequence[Timer], sql: Statements) -> list[Due]:
+    """Give those that still hold."""
+    firings = await sql.fetch_many("due_reminders", [(timer.id,) for timer in timers if not timer.repeats])
+    repeats = await sql.fetch_many("due_repeats", [(timer.id,) for timer in timers if timer.repeats])
+    wanted = set(timers)
+    return [found for found in map(reminder_rows.due, (*firings, *repeats)) if found.timer in wanted]
+
+
 # --- the run -----------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +298,9 @@ async def purge_some(retention: Retention, sql: Statements) -> bool:
         "purge_headaches": deleted,
         "purge_intakes": deleted,
         "purge_pressures": deleted,
+        "purge_occurrences": columns.micros(retention.settled),
+        "purge_reminders": deleted,
+        "purge_ended": columns.micros(retention.settled),
         "purge_drugs": deleted,
     }
     counts = [await sql.execute(name, (limit, PURGED_AT_ONCE)) for name, limit in limits.items()]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from msgspec import Struct
 
 from migrebot.messages import Address
 from migrebot.reminders.schedule import Schedule
+
+AnswerGiven = Literal["done", "taken", "skipped", "snoozed"]
+"""What a person can do with a reminder that fired."""
 
 
 class Medicine(Struct, frozen=True):
@@ -52,8 +56,10 @@ class Reminder(Struct, frozen=True, kw_only=True):
 class Occurrence(Struct, frozen=True, kw_only=True):
     """One firing of a reminder: unique by reminder and `due_at`, the instant it was meant for.
 
-    `fired_at` is when it was handed to delivery; `late` is by how much that was after `due_at`. `answer` is what the
-    person did with it (done, snoozed, taken, skipped), None so far. `nagged` counts the repetitions.
+    `fired_at` is when it was handed to delivery; `late` is by how much that was after `due_at`. `missed` counts the
+    firings that fell due in the meantime and were left out: one message tells of all. `answer` is what the person did
+    with it, None so far. `again_at` is when it will be repeated: because it was snoozed, or because it was not
+    answered; `nagged` counts the latter.
     """
 
     id: int
@@ -61,9 +67,11 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     user_id: int
     due_at: datetime
     fired_at: datetime
-    answer: str | None = None
+    missed: int = 0
+    answer: AnswerGiven | None = None
     answered_at: datetime | None = None
     nagged: int = 0
+    again_at: datetime | None = None
 
     @property
     def late(self) -> timedelta:

@@ -84,7 +84,7 @@ async def test_a_headache_is_logged_wholly_by_numbers_in_russian(house: House) -
 
 async def test_menus_that_are_no_forms_go_by_number_too(house: House, ann: Person) -> None:
     await ann.says("/pain 7 3h")
-    assert shown(ann) .startswith("1. Edit\n2. Delete\n")
+    assert shown(ann).startswith("1. Edit\n2. Delete\n")
     await ann.says("2")
     assert shown(ann) == "1. Undo"
     assert (await everything(house, ann)).headaches == ()

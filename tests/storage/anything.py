@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC
+from math import isfinite
 
 from hypothesis import strategies as st
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Button, Document, Edit, Leave, Outgoing, Priority, Profile, Say, Toast, Withdraw
+from migrebot.reminders.reminder import Medicine, Nagging, Occurrence, Reminder
+from migrebot.reminders.schedule import Calendar, Cron, Interval, Once, Schedule
 from storage.records import Frame, Identity, Offer, OveruseNotice, Session, User
 from tests.storage.samples import ANNA
 
@@ -112,6 +115,52 @@ drugs = st.builds(
     deleted_at=maybe_instants,
 )
 overuse_notices = st.builds(OveruseNotice, user_id=owned_by, is_off=st.booleans(), told_at=maybe_instants)
+plain_times = st.times().map(lambda at: at.replace(fold=0))
+local_times = st.datetimes().map(lambda at: at.replace(fold=0))
+patterns = st.one_of(
+    st.builds(Once, local_times),
+    st.builds(Interval, minutes=integers, start=instants),
+    st.builds(
+        Calendar,
+        unit=st.sampled_from(["day", "week", "month"]),
+        times=st.lists(plain_times).map(tuple),
+        start=days,
+        every=integers,
+        weekdays=st.lists(st.integers(0, 6)).map(tuple),
+        month_days=st.lists(st.integers(-1, 31)).map(tuple),
+    ),
+    st.builds(Cron, text),
+)
+schedules = st.builds(Schedule, pattern=patterns, timezone=text, until=st.none() | days, count=st.none() | integers)
+reminders = st.builds(
+    Reminder,
+    id=integers,
+    code=text,
+    user_id=owned_by,
+    address=addresses,
+    task=text,
+    schedule=schedules,
+    created_at=instants,
+    next_at=maybe_instants,
+    fired=integers,
+    paused_at=maybe_instants,
+    medicine=st.none() | st.builds(Medicine, text, st.none() | numbers.filter(isfinite), text),
+    nagging=st.none() | st.builds(Nagging, integers, integers),
+    deleted_at=maybe_instants,
+)
+occurrences = st.builds(
+    Occurrence,
+    id=integers,
+    reminder_id=st.just(1),
+    user_id=owned_by,
+    due_at=instants,
+    fired_at=instants,
+    missed=integers,
+    answer=st.sampled_from([None, "done", "taken", "skipped", "snoozed"]),
+    answered_at=maybe_instants,
+    nagged=integers,
+    again_at=maybe_instants,
+)
 keyboards = st.lists(st.lists(st.builds(Button, text, text), max_size=3).map(tuple), max_size=3).map(tuple)
 bodies = st.one_of(
     st.builds(Say, text, keyboards),

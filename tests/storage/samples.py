@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
@@ -13,6 +13,8 @@ from migrebot.messages import (
     Say,
     Ticket,
 )
+from migrebot.reminders.reminder import Occurrence, Reminder
+from migrebot.reminders.schedule import Calendar, Schedule
 from storage.changes import Change, Enqueue, SaveHeadache, SaveIdentity, SaveSession, SaveUser, Unit
 from storage.records import Conversation, Frame, InboxKey, Offer, Session
 
@@ -109,6 +111,25 @@ def pressure(id_: int = 1, user_id: int = 1001, **changed: Any) -> Pressure:
 def drug(id_: int = 1, user_id: int = 1001, **changed: Any) -> Drug:
     fields: dict[str, Any] = {"name": "Sumatriptan", "created_at": NOW}
     return Drug(id=id_, user_id=user_id, **(fields | changed))
+
+
+def reminder(id_: int = 1, user_id: int = 1001, **changed: Any) -> Reminder:
+    fields: dict[str, Any] = {
+        "code": f"k{id_}",
+        "address": ANNA,
+        "task": "Drink water",
+        "schedule": Schedule(
+            pattern=Calendar(unit="day", times=(time(8),), start=date(2026, 6, 1)), timezone="Europe/Paris"
+        ),
+        "created_at": NOW,
+        "next_at": NOW + HOUR,
+    }
+    return Reminder(id=id_, user_id=user_id, **(fields | changed))
+
+
+def occurrence(id_: int = 1, reminder_id: int = 1, user_id: int = 1001, **changed: Any) -> Occurrence:
+    fields: dict[str, Any] = {"due_at": NOW + HOUR, "fired_at": NOW + HOUR}
+    return Occurrence(id=id_, reminder_id=reminder_id, user_id=user_id, **(fields | changed))
 
 
 def message(text: str = "Hello", address: Address = ANNA, **changed: Any) -> Outgoing:

@@ -98,10 +98,33 @@ CREATE TABLE keyboards (
     FOREIGN KEY (channel, address) REFERENCES identities ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE last_lists (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    codes TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE occurrences (
+    id INTEGER PRIMARY KEY,
+    reminder_id INTEGER NOT NULL REFERENCES reminders ON DELETE CASCADE,
+    user_id INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    fired_at INTEGER NOT NULL,
+    missed INTEGER NOT NULL,
+    answer TEXT,
+    answered_at INTEGER,
+    nagged INTEGER NOT NULL,
+    again_at INTEGER,
+    UNIQUE (reminder_id, due_at)
+) STRICT;
+
+CREATE INDEX occurrences_again ON occurrences (again_at) WHERE again_at IS NOT NULL;
+
+CREATE INDEX occurrences_fired ON occurrences (fired_at);
 
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -152,6 +175,28 @@ CREATE TABLE pressures (
 CREATE INDEX pressures_deleted ON pressures (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE INDEX pressures_measured ON pressures (user_id, measured_at);
+
+CREATE TABLE reminders (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    code TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    task TEXT NOT NULL,
+    schedule TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    next_at INTEGER,
+    fired INTEGER NOT NULL,
+    paused_at INTEGER,
+    medicine TEXT,
+    nagging TEXT,
+    deleted_at INTEGER,
+    UNIQUE (user_id, code)
+) STRICT;
+
+CREATE INDEX reminders_next ON reminders (next_at) WHERE next_at IS NOT NULL;
+
+CREATE INDEX reminders_resting ON reminders (id) WHERE next_at IS NULL;
 
 CREATE TABLE sessions (
     user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,

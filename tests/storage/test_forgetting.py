@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from migrebot.messages import Address, Edit, Profile
+from migrebot.reminders.reminder import Medicine
 from storage.changes import (
     EraseUser,
     MarkFree,
@@ -19,8 +20,11 @@ from storage.changes import (
     SaveIdentity,
     SaveIntake,
     SaveIntakes,
+    SaveLastList,
+    SaveOccurrence,
     SaveOveruseNotice,
     SavePressure,
+    SaveReminder,
     SaveSession,
     Unit,
 )
@@ -38,9 +42,11 @@ from tests.storage.samples import (
     intake,
     key,
     message,
+    occurrence,
     person,
     pressure,
     queued,
+    reminder,
     session,
     stored,
     whois,
@@ -73,6 +79,9 @@ async def fill(storage: Storage) -> None:
         SaveDrug(drug(name=MARKER)),
         MarkFree(1001, (date(2026, 6, 1),), MARKER),
         SaveOveruseNotice(OveruseNotice(user_id=1001, is_off=True)),
+        SaveReminder(reminder(task=MARKER, medicine=Medicine(drug=MARKER))),
+        SaveOccurrence(occurrence()),
+        SaveLastList(1001, (MARKER,)),
     )
     await storage.commit([Unit(key=key("bad"), user_id=1001, quarantine=MARKER, raw=MARKER.encode())], NOW)
     await storage.commit([Unit(key=key("good"), user_id=1001)], NOW)

@@ -16,13 +16,25 @@ from storage.changes import (
     SaveHeadache,
     SaveIdentity,
     SaveIntake,
+    SaveOccurrence,
     SaveOveruseNotice,
     SavePressure,
+    SaveReminder,
     SaveSession,
     SaveUser,
     Unit,
 )
-from storage.facts import AllOf, DrugById, DrugNames, HeadacheById, OveruseNoticeOf, UsualAmounts
+from storage.facts import (
+    AllOf,
+    CodesInUse,
+    DrugById,
+    DrugNames,
+    HeadacheById,
+    OccurrenceById,
+    OveruseNoticeOf,
+    ReminderById,
+    UsualAmounts,
+)
 from storage.interface import GivenUp, Postponed, Sent
 from storage.records import InboxKey
 from tests.storage import anything, samples
@@ -33,6 +45,7 @@ if TYPE_CHECKING:
 
     from migrebot.diary.entries import Drug, Headache, Intake, Pressure
     from migrebot.messages import Outgoing
+    from migrebot.reminders.reminder import Occurrence, Reminder
     from storage.interface import Storage
     from storage.records import Identity, OveruseNotice, Session, User
     from tests.storage.conftest import Backend
@@ -114,6 +127,27 @@ async def test_what_is_wanted_of_the_notice_on_frequent_medicine(storage: Storag
     await stored(storage, SaveOveruseNotice(notice))
     assert await ask(storage, OveruseNoticeOf(1001)) == notice
     assert (await ask(storage, AllOf(1001))).overuse_notice == notice
+
+
+@examples
+@given(reminder=anything.reminders)
+async def test_a_reminder(storage: Storage, reminder: Reminder) -> None:
+    if (await commit(storage, SaveReminder(reminder))).outcome == "done":
+        assert await ask(storage, ReminderById(1001, reminder.id)) == reminder
+    else:
+        assert reminder.code in await ask(storage, CodesInUse(1001))
+
+
+@examples
+@given(occurrence=anything.occurrences)
+async def test_a_firing_of_a_reminder(storage: Storage, occurrence: Occurrence) -> None:
+    await stored(storage, SaveReminder(samples.reminder()))
+    occurrence = msgspec.structs.replace(occurrence, due_at=NOW + HOUR * (occurrence.id % 10**6))
+    if (await commit(storage, SaveOccurrence(occurrence))).outcome == "done":
+        found = await ask(storage, OccurrenceById(1001, occurrence.id))
+        assert found is not None
+        kept = ("id", "user_id", "reminder_id", "answer", "answered_at", "nagged", "again_at")
+        assert [getattr(found, name) for name in kept] == [getattr(occurrence, name) for name in kept]
 
 
 @examples

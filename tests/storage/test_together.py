@@ -20,15 +20,21 @@ from storage.changes import (
     Enqueue,
     EraseUser,
     MarkFree,
+    MoveOccurrence,
+    MoveReminder,
     Mute,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
     SaveIntake,
     SaveIntakes,
+    SaveLastList,
+    SaveOccurrence,
     SavePressure,
+    SaveReminder,
     SaveSession,
     SaveUser,
+    Silence,
     Unit,
     UnmarkFree,
     Unmute,
@@ -37,7 +43,21 @@ from storage.interface import Result, Sent
 from storage.records import Identity, InboxKey, User
 from storage.sqlite import SqliteStorage
 from storage.together import runs
-from tests.storage.samples import NOW, drug, headache, intake, key, message, person, pressure, queued, session
+from tests.storage.samples import (
+    HOUR,
+    NOW,
+    drug,
+    headache,
+    intake,
+    key,
+    message,
+    occurrence,
+    person,
+    pressure,
+    queued,
+    reminder,
+    session,
+)
 from tests.storage.test_sharing import Trace
 
 if TYPE_CHECKING:
@@ -91,6 +111,54 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(Unmute, chats),
     st.builds(EraseUser, people),
 )
+# As the scheduler makes them: the same ones come again and again, expected as they are or as they were.
+reminder_ids = st.integers(1, 3)
+instants = st.sampled_from([NOW, NOW + HOUR, NOW + 2 * HOUR])
+saved_reminders = st.builds(
+    lambda id_, owner, at: SaveReminder(reminder(id_, owner, code=f"c{id_ % 2}", next_at=at)),
+    reminder_ids,
+    people,
+    st.none() | instants,
+)
+moved_reminders = st.builds(
+    MoveReminder, user_id=people, id=reminder_ids, due_at=instants, next_at=st.none() | instants
+)
+saved_occurrences = st.builds(
+    lambda id_, of, owner, due, again: SaveOccurrence(occurrence(id_, of, owner, due_at=due, again_at=again)),
+    entries,
+    reminder_ids,
+    people,
+    instants,
+    st.none() | instants,
+)
+moved_occurrences = st.builds(
+    MoveOccurrence,
+    user_id=people,
+    id=entries,
+    due_at=instants,
+    again_at=st.none() | instants,
+    nagged=st.integers(0, 2),
+)
+reminding: st.SearchStrategy[Change] = st.one_of(
+    saved_reminders,
+    moved_reminders,
+    saved_occurrences,
+    moved_occurrences,
+    st.builds(Silence, people, reminder_ids),
+    st.builds(lambda owner, word: SaveLastList(owner, (word,)), people, words),
+)
+firings = st.builds(
+    lambda id_, owner, due, next_at, word: (
+        MoveReminder(user_id=owner, id=id_, due_at=due, next_at=next_at),
+        SaveOccurrence(occurrence(id_, id_, owner, due_at=due)),
+        Enqueue(message(word, Address("telegram", str(owner)))),
+    ),
+    reminder_ids,
+    people,
+    instants,
+    instants,
+    words,
+)
 # Some in the order in which a conversation makes them, which is the one that is executed together.
 conversations = st.builds(
     lambda id_, word, attack: (
@@ -107,7 +175,7 @@ conversations = st.builds(
 )
 units = st.builds(
     Unit,
-    changes=conversations | st.lists(changes, max_size=4).map(tuple),
+    changes=conversations | firings | st.lists(changes | reminding, max_size=4).map(tuple),
     key=st.none() | st.builds(InboxKey, st.just("telegram"), st.integers(1, 12).map(str)),
     user_id=st.none() | people,
     quarantine=st.sampled_from(["", "", "", "bad"]),
@@ -209,3 +277,22 @@ async def test_every_sent_message_keeps_the_name_the_messenger_gave_it(
 def test_units_about_the_same_person_are_not_executed_together() -> None:
     prepared = [prepare(unit_of(number, "to"), 0) for number in (1, 2, 1, 3, 3)]
     assert [len(run) for run in runs(prepared)] == [2, 2, 1]
+
+
+async def test_firings_of_one_person_at_one_instant_take_few_statements(sqlite: SqliteStorage) -> None:
+    await person(sqlite)
+    for number in range(1, 65):
+        await sqlite.commit([Unit(changes=(SaveReminder(reminder(number)),))], NOW)
+    trace = Trace(sqlite)
+    firing = [
+        Unit(
+            changes=(
+                MoveReminder(user_id=1001, id=number, due_at=NOW + HOUR, next_at=NOW + 25 * HOUR),
+                SaveOccurrence(occurrence(number, number)),
+                Enqueue(message(str(number))),
+            )
+        )
+        for number in range(1, 65)
+    ]
+    assert {result.outcome for result in await sqlite.commit(firing, NOW)} == {"done"}
+    assert len(trace.executed) <= 10, trace.executed
