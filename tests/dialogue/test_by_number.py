@@ -86,7 +86,7 @@ async def test_menus_that_are_no_forms_go_by_number_too(house: House, ann: Perso
     await ann.says("/pain 7 3h")
     assert shown(ann).startswith("1. Edit\n2. Delete\n")
     await ann.says("2")
-    assert shown(ann) == "1. Undo"
+    assert shown(ann).startswith("1. Undo")
     assert (await everything(house, ann)).headaches == ()
     await ann.says("1.")
     assert len((await everything(house, ann)).headaches) == 1
