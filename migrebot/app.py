@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from migrebot.clock import Clock
     from migrebot.config import Config
     from migrebot.messages import Alert, Channel, ToDelivery, ToDialogue
+    from storage.interface import Storage
 
 log = logs.get_logger("migrebot")
 
@@ -120,10 +121,14 @@ async def _run(config: Config) -> None:
             await storage.close()
 
 
-def _storage(config: Config) -> SqliteStorage:
-    if config.storage.file is None:
-        raise UserError("storage.url: this version can prepare a PostgreSQL database, but does not run on it yet")
-    return SqliteStorage(config.storage.file, default_language=config.bot.language)
+def _storage(config: Config) -> Storage:
+    language = config.bot.language
+    if config.storage.file is not None:
+        return SqliteStorage(config.storage.file, default_language=language)
+    from storage.postgres import PostgresStorage
+
+    url, connections = config.storage.url.reveal(), config.storage.connections
+    return PostgresStorage(url, connections=connections, default_language=language)
 
 
 def _warm_up() -> None:
@@ -131,7 +136,7 @@ def _warm_up() -> None:
     find_zones("")
 
 
-async def _with_local_chat(config: Config, storage: SqliteStorage) -> bool:
+async def _with_local_chat(config: Config, storage: Storage) -> bool:
     if config.http.local_chat is not None:
         return config.http.local_chat
     if not config.telegram.token.reveal():
@@ -142,7 +147,7 @@ async def _with_local_chat(config: Config, storage: SqliteStorage) -> bool:
 class Program:
     """All actors, put together from the configuration."""
 
-    def __init__(self, *, config: Config, storage: SqliteStorage, clock: Clock, with_local_chat: bool) -> None:
+    def __init__(self, *, config: Config, storage: Storage, clock: Clock, with_local_chat: bool) -> None:
         self._config = config
         self._storage = storage
         self._clock = clock
@@ -276,7 +281,10 @@ class Program:
         )
 
     def _readiness(self) -> tuple[bool, dict[str, str]]:
-        return self.supervisor.readiness()
+        ready, actors = self.supervisor.readiness()
+        if trouble := self._storage.trouble:
+            return False, actors | {"storage": trouble}
+        return ready, actors
 
     def _web(self) -> Web:
         config = self._config.http
@@ -326,18 +334,10 @@ async def _check(config: Config) -> list[Check]:
 
 async def _check_storage(config: Config) -> Check:
     try:
-        detail = await _probe_storage(config)
+        detail = await _storage(config).probe()
     except UserError as error:
         return Check("storage", ok=False, detail=str(error))
     return Check("storage", ok=True, detail=detail)
-
-
-async def _probe_storage(config: Config) -> str:
-    if config.storage.file is None:
-        from storage.migrations import postgres_runner
-
-        return await postgres_runner.probe(config.storage.url.reveal())
-    return await _storage(config).probe()
 
 
 async def _check_telegram(config: Config) -> Check:

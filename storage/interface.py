@@ -97,6 +97,11 @@ class Storage(Protocol):
         """Finish what was begun and let go of the database; called once, also after a failed `open`."""
         ...
 
+    @property
+    def trouble(self) -> str:
+        """Why the database cannot be used now, as far as is known without asking it; empty if all seems well."""
+        ...
+
     async def begin_run(self) -> bool:
         """Note that the program runs; tell whether the run before ended cleanly (a first run did)."""
         ...

@@ -62,3 +62,39 @@ def unavailable(error: BaseException) -> StorageUnavailable | None:
     """Translate an error that may pass; None for one that cannot."""
     words = reason(error)
     return None if words is None else StorageUnavailable(words)
+
+
+UNSTORABLE: tuple[type[Exception], ...] = (
+    pg.IntegrityConstraintViolationError,
+    pg.DataError,
+    pg.CardinalityViolationError,
+    pg.ProgramLimitExceededError,
+)
+"""What a value raises that the schema does not take, or a row that a statement for many would change twice; it speaks
+of one unit alone, not of the database."""
+
+DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""All that asyncpg raises; its time-outs are OSErrors."""
+
+# The server ends the connection (57P01 to 57P05), or it became a standby, which takes no changes.
+_ENDED = {"57P01", "57P02", "57P03", "57P04", "57P05", "25006"}
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether the connection that raised this is of no more use."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state in _ENDED or state.startswith("08")
+    return isinstance(error, DRIVER) and not isinstance(error, UNSTORABLE)
+
+
+def may_succeed_at_once(error: BaseException) -> bool:
+    """Tell whether a transaction that failed so, and was taken back, may be tried again now.
+
+    So it is with a connection that was lost while nobody used it, with two transactions that waited for each other,
+    and with a statement that was prepared for a table as it was before.
+    """
+    if isinstance(error, TimeoutError):
+        return False
+    collided = isinstance(error, pg.TransactionRollbackError | pg.InvalidCachedStatementError)
+    return collided or is_lost(error)

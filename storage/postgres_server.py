@@ -22,6 +22,9 @@ OLDEST_POSTGRES = 130000
 CONNECTING_S = 10
 """Seconds within which a server has to take a connection."""
 
+STATEMENTS = 500
+"""How many statements stay prepared: more than there are."""
+
 MIGRATING = int.from_bytes(b"migrebot", "big")
 """The advisory lock of the one process that changes the schema."""
 
@@ -40,9 +43,16 @@ SETTINGS = {
 }
 
 
-async def connect(url: str, **settings: str) -> Connection:
+async def connect(url: str, settings: dict[str, str], *, answer_within_s: float | None = None) -> Connection:
     """Open a connection with our settings and these; raises what asyncpg does."""
-    connection: Connection = await asyncpg.connect(url, timeout=CONNECTING_S, server_settings=SETTINGS | settings)
+    connection: Connection = await asyncpg.connect(
+        url,
+        timeout=CONNECTING_S,
+        command_timeout=answer_within_s,
+        server_settings=SETTINGS | settings,
+        statement_cache_size=STATEMENTS,
+        max_cached_statement_lifetime=0,
+    )
     return connection
 
 
@@ -57,7 +67,7 @@ def name_of(url: str) -> str:
 async def connect_or_explain(url: str, **settings: str) -> Connection:
     """Open a connection that is fit for use; raises `UserError` for whatever hinders it."""
     try:
-        connection = await connect(url, **settings)
+        connection = await connect(url, settings)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise explained(url, error) from error
     try:

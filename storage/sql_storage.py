@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,12 +31,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LEASE = timedelta(minutes=5)
+"""For how long a claim holds while the process that made it lives: longer than it takes to send anything."""
+
 
 class SqlStorage:
     """The storage over named SQL. A driver opens and closes, does the work, and may keep copies of what is stored."""
 
+    _claimant: int | None = None
+    """Who claims messages, where there may be others who do."""
+
     def __init__(self, default_language: str) -> None:
         self._newcomers = Newcomers(default_language)
+
+    @property
+    def trouble(self) -> str:
+        """Why the database does not work, if that is known without asking it."""
+        return ""
 
     # --- what a driver adds --------------------------------------------------------------------------------------
 
@@ -45,13 +57,19 @@ class SqlStorage:
 
     async def _find(self, addresses: Sequence[Address]) -> Found:
         """Find who is known to write from these addresses, and which ids of Telegram's are taken among the others."""
-        return await self._read(partial(work.find_people, addresses))
+        return await self._read(partial(work.find_people, addresses), several=True)
 
     async def _expect_newcomers(self, count: int) -> None:
         """Make sure that the next so many negative ids are nobody's; called where there are any."""
 
     def _follow(self, units: Sequence[Unit], results: list[Result]) -> None:
         """Take note of what was stored."""
+
+    def _stored_unheard(self, units: Sequence[Unit], results: list[Result]) -> None:
+        """Take note of what was stored though the caller believes it was not."""
+
+    def _claimed_unheard(self, claimed: list[OutboxRow]) -> None:
+        """Take note of what was claimed though the caller believes it was not: nobody sends it."""
 
     def _muted(self, addresses: list[Address]) -> None:
         """Take note of addresses that were muted."""
@@ -62,16 +80,11 @@ class SqlStorage:
     async def _scrub(self) -> None:
         """Leave no trace of what was deleted."""
 
-    async def _read(self, run: Callable[[Statements], Coroutine[Any, Any, T]]) -> T:
-        return await self._do(Work(run, writes=False))
+    async def _read(self, run: Callable[[Statements], Coroutine[Any, Any, T]], *, several: bool = False) -> T:
+        return await self._do(Work(run, writes=False, several=several))
 
-    async def _write(
-        self,
-        run: Callable[[Statements], Coroutine[Any, Any, T]],
-        committed: Callable[[T], object] | None = None,
-        users: Iterable[int] = (),
-    ) -> T:
-        return await self._do(Work(run, writes=True, committed=committed, users=users))
+    async def _write(self, run: Callable[[Statements], Coroutine[Any, Any, T]], **how: Any) -> T:
+        return await self._do(Work(run, writes=True, **how))
 
     # --- the run -------------------------------------------------------------------------------------------------
 
@@ -101,7 +114,7 @@ class SqlStorage:
 
     async def holder(self, user_id: int) -> Conversation | None:
         """Find a user's open form and the identity it is held at."""
-        return await self._read(partial(work.find_holder, user_id))
+        return await self._read(partial(work.find_holder, user_id), several=True)
 
     async def latest_address(self, channel: Channel) -> Address | None:
         """Tell the address of a channel that was seen last."""
@@ -136,14 +149,18 @@ class SqlStorage:
     async def load(self, facts: Iterable[Fact[Any]]) -> dict[Fact[Any], Any]:
         """Answer each question."""
         questions = {fact: question(fact) for fact in facts}
-        return await self._read(partial(work.answer, questions))
+        several = len({query.sql for asked in questions.values() for query in asked.queries}) > 1
+        return await self._read(partial(work.answer, questions), several=several)
 
     async def commit(self, units: Sequence[Unit], now: datetime) -> list[Result]:
         """Store the units in one transaction, each all or nothing, in order; one result each."""
         # What values look like is worked out here: a unit that cannot be stored raises where it came from.
         prepared = [_prepared(unit, columns.micros(now)) for unit in units]
         results: list[Result] = await self._write(
-            partial(work.store, prepared), partial(self._follow, units), _users(units)
+            partial(work.store, prepared),
+            users=_users(units),
+            committed=partial(self._follow, units),
+            unheard=partial(self._stored_unheard, units),
         )
         if any(type(change) is EraseUser for unit in units for change in unit.changes):
             await self._scrub()
@@ -153,23 +170,25 @@ class SqlStorage:
 
     async def recover(self, now: datetime) -> list[Ticket]:
         """Settle what an unclean stop left in the middle of sending, then list all that waits."""
-        return await self._write(partial(work.recover, columns.micros(now)))
+        return await self._write(partial(work.recover, columns.micros(now), self._claimant))
 
     async def claim(self, ids: Sequence[int], now: datetime) -> list[OutboxRow]:
         """Mark these waiting messages as being sent and give them."""
-        return await self._write(partial(work.claim, ids, columns.micros(now)))
+        until = None if self._claimant is None else columns.micros(now + LEASE)
+        run = partial(work.claim, ids, columns.micros(now), (self._claimant, until))
+        return await self._write(run, unheard=self._claimed_unheard)
 
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Note what became of claimed messages."""
         moment = columns.micros(now)
         statements = [statement for settlement in settlements for statement in settling(settlement, moment)]
-        await self._write(partial(work.settle, statements), self._muted)
+        await self._write(partial(work.settle, statements), committed=self._muted)
 
     # --- housekeeping --------------------------------------------------------------------------------------------
 
     async def purge(self, retention: Retention) -> None:
         """Delete what is no longer needed, in several short transactions."""
-        while await self._write(partial(work.purge_some, retention), self._purged):
+        while await self._write(partial(work.purge_some, retention), committed=self._purged):
             pass
         await self._scrub()
 

@@ -71,10 +71,12 @@ class Statements(Protocol):
 
 
 class Work(Generic[T]):
-    """Something to be done with the database; `committed` is called once it is durable.
+    """Something to be done with the database; `committed` is called with its result once it is durable.
 
-    `run` may be called again, after what it did before was taken back. `users` are those whose data it changes:
-    where several processes write, others have to wait for them.
+    `run` may be called again, after what it did before was taken back. `users` are those whose data it changes: where
+    several processes write, others have to wait for them. Work that reads by `several` statements has them all see the
+    same moment. `unheard` is called with the result if it turns out that the work was stored though its caller had to
+    be told that it was not.
     """
 
     def __init__(
@@ -82,12 +84,16 @@ class Work(Generic[T]):
         run: Callable[[Statements], Coroutine[Any, Any, T]],
         *,
         writes: bool,
+        several: bool = False,
         users: Iterable[int] = (),
         committed: Callable[[T], object] | None = None,
+        unheard: Callable[[T], object] | None = None,
     ) -> None:
         self.run = run
         self.writes = writes
+        self.several = several
         self.users = users
+        self.unheard = unheard
         self.done = False
         self._committed = committed
         self._result: Any = None

@@ -189,6 +189,14 @@ async def expired(now: int, limit: int, sql: Statements) -> list[FormExpired]:
     return [FormExpired(user_id=user_id, token=token) for user_id, token in found]
 
 
+async def promise_newcomers(count: int, sql: Statements) -> int:
+    """Keep so many negative ids for newcomers, and nobody else's; returns the lowest in use or promised before."""
+    promised: int = (await sql.fetch("reserve_newcomers"))[0][0]
+    lowest = min(promised, await lowest_user(sql))
+    await sql.execute("promise_newcomers", (lowest - count,))
+    return lowest
+
+
 # --- the inbox, facts --------------------------------------------------------------------------------------------
 
 
@@ -222,9 +230,9 @@ async def answer(questions: dict[Fact[Any], Question], sql: Statements) -> dict[
 # --- the outbox --------------------------------------------------------------------------------------------------
 
 
-async def recover(now: int, sql: Statements) -> list[Ticket]:
+async def recover(now: int, claimant: int | None, sql: Statements) -> list[Ticket]:
     """Settle what was left in the middle of sending, then list all that waits."""
-    for row in await sql.fetch("interrupted"):
+    for row in await sql.fetch("interrupted", (now, claimant)):
         taken_back = row[6] is None
         if not taken_back and may_go_again(rows.outbox_row(row)):
             await sql.execute("postpone", (now, now, 0, "interrupted", row[0]))
@@ -233,12 +241,12 @@ async def recover(now: int, sql: Statements) -> list[Ticket]:
     return [rows.ticket(row) for row in await sql.fetch("waiting")]
 
 
-async def claim(ids: Sequence[int], now: int, sql: Statements) -> list[OutboxRow]:
-    """Mark waiting messages as being sent."""
+async def claim(ids: Sequence[int], now: int, lease: Row, sql: Statements) -> list[OutboxRow]:
+    """Mark waiting messages as being sent; `lease` tells by whom, and until when that holds."""
     # Not one UPDATE … RETURNING: measured, that takes SQLite half as long again.
     waiting = await sql.fetch_many("sendable", [(row_id,) for row_id in dict.fromkeys(ids)])
     claimed = [rows.outbox_row(row) for row in waiting]
-    await sql.execute_many("claim", [(row.id,) for row in claimed])
+    await sql.execute_many("claim", [(row.id, *lease) for row in claimed])
     for row_id in set(ids).difference(row.id for row in claimed):
         await sql.execute("give_up_if_muted", (now, row_id))
     return claimed

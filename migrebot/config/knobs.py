@@ -79,7 +79,7 @@ KNOBS = (
     ),
     Knob(
         "storage.connections",
-        whole(2, 1000),
+        whole(3, 1000),
         8,
         "How many connections to a PostgreSQL server are opened at most; a SQLite file needs none.",
     ),

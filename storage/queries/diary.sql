@@ -20,7 +20,7 @@ SELECT ?, ?, ? WHERE NOT EXISTS (
 ON CONFLICT (user_id, day) DO NOTHING;
 
 -- clear_free: No longer record days as free of headache.
-DELETE FROM free_days WHERE (user_id, day) IN (VALUES (?, ?));
+DELETE FROM free_days WHERE (user_id, day) IN (VALUES (CAST(? AS BIGINT), ?));
 
 -- free_days: The days a user recorded as free of headache.
 SELECT user_id, day, source FROM free_days WHERE user_id = ? ORDER BY day;
@@ -73,7 +73,7 @@ ON CONFLICT (id) DO UPDATE SET
 WHERE intakes.user_id = excluded.user_id;
 
 -- clear_intakes: Delete all intakes of attacks.
-DELETE FROM intakes WHERE (headache_id, user_id) IN (VALUES (?, ?));
+DELETE FROM intakes WHERE (headache_id, user_id) IN (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT)));
 
 -- intakes_of: The medicines of an attack, in the order they were recorded, also of a deleted one.
 SELECT id, user_id, day, timezone, drug, created_at, amount, unit, headache_id, deleted_at FROM intakes

@@ -15,21 +15,21 @@ WHERE id = ? AND state = 'queued' AND EXISTS (
 -- cancel: Take back the waiting message with a key; one being sent at this moment is not sent a second time.
 UPDATE outbox SET
     state = CASE state WHEN 'queued' THEN 'given_up' ELSE state END,
-    settled_at = CASE state WHEN 'queued' THEN ? END,
+    settled_at = CASE state WHEN 'queued' THEN CAST(? AS BIGINT) END,
     reason = 'cancelled', body = NULL, key = NULL
 WHERE key = ? AND settled_at IS NULL;
 
 -- give_up_address: Give up all that waits for an address; what is being sent at this moment is not sent again.
 UPDATE outbox SET
     state = CASE state WHEN 'queued' THEN 'given_up' ELSE state END,
-    settled_at = CASE state WHEN 'queued' THEN ? END,
+    settled_at = CASE state WHEN 'queued' THEN CAST(? AS BIGINT) END,
     reason = ?, body = NULL
 WHERE channel = ? AND address = ? AND settled_at IS NULL;
 
 -- give_up_recipient: The same for the address of a message.
 UPDATE outbox SET
     state = CASE state WHEN 'queued' THEN 'given_up' ELSE state END,
-    settled_at = CASE state WHEN 'queued' THEN ? END,
+    settled_at = CASE state WHEN 'queued' THEN CAST(? AS BIGINT) END,
     reason = ?, body = NULL
 WHERE (channel, address) = (SELECT channel, address FROM outbox WHERE id = ?) AND settled_at IS NULL;
 
@@ -39,16 +39,21 @@ WHERE id BETWEEN ? AND ? AND muted_at IS NOT NULL LIMIT 1;
 
 -- sendable: Waiting messages, unless nothing may be sent to their address; with the attempt that is about to begin.
 SELECT id, channel, address, user_id, priority, callback_id, body, attempts + 1 FROM outbox
-WHERE id IN (VALUES (?)) AND state = 'queued' AND NOT EXISTS (
+WHERE id IN (VALUES (CAST(? AS BIGINT))) AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM identities
     WHERE channel = outbox.channel AND address = outbox.address AND muted_at IS NOT NULL
 );
 
--- claim: Mark waiting messages as being sent.
-UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id IN (VALUES (?));
+-- claim: Mark waiting messages as being sent, by whom, and until when that holds.
+WITH taken (id, claimed_by, claimed_until) AS (
+    VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))
+)
+UPDATE outbox SET
+    state = 'sending', attempts = attempts + 1, claimed_by = taken.claimed_by, claimed_until = taken.claimed_until
+FROM taken WHERE outbox.id = taken.id;
 
 -- sent: Note that the messenger took messages; whom one went to is kept only for people who are known.
-WITH taken (message_id, settled_at, id) AS (VALUES (?, ?, ?))
+WITH taken (message_id, settled_at, id) AS (VALUES (?, CAST(? AS BIGINT), CAST(? AS BIGINT)))
 UPDATE outbox SET
     state = 'sent', message_id = taken.message_id, body = NULL, reason = '', settled_at = taken.settled_at,
     address = CASE WHEN user_id IS NULL THEN '' ELSE address END
@@ -57,7 +62,7 @@ FROM taken WHERE outbox.id = taken.id AND state = 'sending';
 -- postpone: Let a message wait again; one that was taken back meanwhile (its body is gone) is given up.
 UPDATE outbox SET
     state = CASE WHEN body IS NULL THEN 'given_up' ELSE 'queued' END,
-    settled_at = CASE WHEN body IS NULL THEN ? END,
+    settled_at = CASE WHEN body IS NULL THEN CAST(? AS BIGINT) END,
     not_before = ?, attempts = attempts - ?, reason = CASE WHEN body IS NULL THEN reason ELSE ? END
 WHERE id = ? AND state = 'sending';
 
@@ -79,9 +84,11 @@ FROM identities JOIN outbox ON outbox.channel = identities.channel AND outbox.ad
 WHERE outbox.id = ?
 ON CONFLICT (channel, address) DO UPDATE SET keyboard = excluded.keyboard;
 
--- interrupted: The messages an unclean stop left in the middle of sending.
+-- interrupted: The messages left in the middle of sending: by nobody who still does, or by whom it is that asks.
 SELECT id, channel, address, user_id, priority, callback_id, body, attempts FROM outbox
-WHERE settled_at IS NULL AND state = 'sending' ORDER BY id;
+WHERE settled_at IS NULL AND state = 'sending'
+    AND (claimed_until IS NULL OR claimed_until < ? OR claimed_by = ?)
+ORDER BY id;
 
 -- waiting: All that waits to be sent.
 SELECT id, channel, address, priority, not_before FROM outbox

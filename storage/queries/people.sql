@@ -60,7 +60,7 @@ SELECT user_id, form, step, state, token, channel, address, started_at, updated_
 FROM sessions WHERE user_id = ?;
 
 -- end_session: Delete the user's form in progress.
-DELETE FROM sessions WHERE user_id IN (VALUES (?));
+DELETE FROM sessions WHERE user_id IN (VALUES (CAST(? AS BIGINT)));
 
 -- next_expiry: When the first open form expires.
 SELECT min(expires_at) FROM sessions;
@@ -84,6 +84,14 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value < m
 
 -- lowest_user: The lowest id in use, and the lowest that was erased.
 SELECT min(id), (SELECT value FROM meta WHERE name = 'lowest_erased_user') FROM users;
+
+-- reserve_newcomers: The lowest id that was promised to somebody so far, locked until the end of the transaction.
+INSERT INTO meta (name, value) VALUES ('lowest_promised_user', 0)
+ON CONFLICT (name) DO UPDATE SET value = meta.value
+RETURNING value;
+
+-- promise_newcomers: Note the lowest id that is promised now.
+UPDATE meta SET value = ? WHERE name = 'lowest_promised_user';
 
 -- purge_forms: Delete some forms left long ago.
 DELETE FROM sessions WHERE user_id IN (SELECT user_id FROM sessions WHERE updated_at < ? LIMIT ?);

@@ -13,7 +13,9 @@ WHERE reminders.user_id = excluded.user_id;
 
 -- save_next_firing: Let the reminder fire next at another time; touches nothing if it is not due when it was read.
 UPDATE reminders SET next_at = moved.column1, fired = fired + moved.column2
-FROM (VALUES (?, ?, ?, ?, ?)) AS moved
+FROM (
+    VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))
+) AS moved
 WHERE id = moved.column3 AND user_id = moved.column4 AND next_at = moved.column5;
 
 -- save_occurrence: Insert the firing, or replace what became of it; touches nothing of another user.
@@ -28,7 +30,9 @@ WHERE occurrences.user_id = excluded.user_id AND occurrences.reminder_id = exclu
 
 -- save_next_repeat: Repeat the firing next at another time; touches nothing if it was answered or moved meanwhile.
 UPDATE occurrences SET again_at = moved.column1, nagged = moved.column2, answer = NULL, answered_at = NULL
-FROM (VALUES (?, ?, ?, ?, ?)) AS moved
+FROM (
+    VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))
+) AS moved
 WHERE id = moved.column3 AND user_id = moved.column4 AND again_at = moved.column5;
 
 -- silence: Repeat no firing of a reminder any more.
@@ -92,7 +96,7 @@ SELECT reminders.id, reminders.user_id, code, reminders.channel, reminders.addre
 FROM reminders JOIN users ON users.id = reminders.user_id
 LEFT JOIN identities ON identities.channel = reminders.channel AND identities.address = reminders.address
     AND identities.user_id = reminders.user_id
-WHERE reminders.id IN (VALUES (?)) AND next_at IS NOT NULL;
+WHERE reminders.id IN (VALUES (CAST(? AS BIGINT))) AND next_at IS NOT NULL;
 
 -- due_repeats: Firings to be repeated, with their reminders and owners in the same way.
 SELECT reminders.id, reminders.user_id, code, reminders.channel, reminders.address, task, schedule,
@@ -109,7 +113,7 @@ SELECT reminders.id, reminders.user_id, code, reminders.channel, reminders.addre
 FROM occurrences JOIN reminders ON reminders.id = reminder_id JOIN users ON users.id = reminders.user_id
 LEFT JOIN identities ON identities.channel = reminders.channel AND identities.address = reminders.address
     AND identities.user_id = reminders.user_id
-WHERE occurrences.id IN (VALUES (?)) AND again_at IS NOT NULL AND deleted_at IS NULL;
+WHERE occurrences.id IN (VALUES (CAST(? AS BIGINT))) AND again_at IS NOT NULL AND deleted_at IS NULL;
 
 -- purge_occurrences: Delete some firings of long ago that nothing is to come of any more.
 DELETE FROM occurrences WHERE id IN (

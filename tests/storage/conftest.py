@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from storage.migrations.sqlite_runner import migrate
+from storage.postgres import PostgresStorage
 from storage.sqlite import SqliteStorage
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.interface import Storage
+    from tests.postgres import PostgresServer
 
 
 class Backend(Protocol):
@@ -49,7 +51,27 @@ def sqlite_backend(sqlite_template: Path, tmp_path: Path) -> SqliteBackend:
     return SqliteBackend(sqlite_template, tmp_path)
 
 
-BACKENDS = ["sqlite_backend"]
+class PostgresBackend:
+    """A database of the one server, emptied for each test."""
+
+    def __init__(self, server: PostgresServer, name: str) -> None:
+        self.server = server
+        self.name = name
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    def storage(self, default_language: str = "en") -> PostgresStorage:
+        return PostgresStorage(self.url, default_language=default_language)
+
+
+@pytest.fixture
+def postgres_backend(postgres_server: PostgresServer, postgres: str) -> PostgresBackend:
+    return PostgresBackend(postgres_server, postgres)
+
+
+BACKENDS = ["sqlite_backend", "postgres_backend"]
 
 
 @pytest.fixture(params=BACKENDS)
@@ -70,6 +92,15 @@ async def storage(backend: Backend) -> AsyncIterator[Storage]:
 async def sqlite(sqlite_backend: SqliteBackend) -> AsyncIterator[SqliteStorage]:
     """For what only SQLite promises."""
     opened = sqlite_backend.storage()
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def postgres_storage(postgres_backend: PostgresBackend) -> AsyncIterator[PostgresStorage]:
+    """For what only Postgres promises."""
+    opened = postgres_backend.storage()
     await opened.open()
     yield opened
     await opened.close()

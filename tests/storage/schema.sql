@@ -141,7 +141,7 @@ CREATE TABLE outbox (
     created_at INTEGER NOT NULL,
     settled_at INTEGER,
     reason TEXT,
-    message_id TEXT, fate TEXT, fate_rank INTEGER NOT NULL DEFAULT 0,
+    message_id TEXT, fate TEXT, fate_rank INTEGER NOT NULL DEFAULT 0, claimed_by INTEGER, claimed_until INTEGER,
     CHECK ((settled_at IS NULL) = (state IN ('queued', 'sending'))),
     CHECK (body IS NULL OR settled_at IS NULL)
 ) STRICT;

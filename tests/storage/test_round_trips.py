@@ -211,7 +211,8 @@ async def test_text_that_no_database_holds_is_mended_and_does_no_harm(storage: S
 )
 async def test_our_own_names_are_not_mended_but_refused(storage: Storage, field: str) -> None:
     result = await commit(storage, SaveSession(msgspec.structs.replace(session(), **{field: "\ud800"})))
-    assert (result.outcome, result.error) == ("failed", "UnicodeEncodeError")
+    assert result.outcome == "failed"
+    assert result.error in {"UnicodeEncodeError", "DataError"}, "no word of the value"
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**40])

@@ -316,7 +316,7 @@ def test_a_postgres_database_has_an_address_and_no_file(place: Place) -> None:
 def test_the_connections_to_a_postgres_server_are_few_unless_said_otherwise(place: Place) -> None:
     assert place.load().storage.connections == 8
     assert place.load(toml="[storage]\nconnections = 20").storage.connections == 20
-    assert "from 2 to 1000" in place.errors({"MIGREBOT_STORAGE_CONNECTIONS": "1"})[0]
+    assert "from 3 to 1000" in place.errors({"MIGREBOT_STORAGE_CONNECTIONS": "1"})[0]
 
 
 @pytest.mark.parametrize(
