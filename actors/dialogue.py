@@ -1,8 +1,9 @@
 """The dialogue actor: it owns the conversations.
 
-It receives what the channels took in, and forms that expired. All that waits is handled together: one transaction
-stores, for each message on its own savepoint, the inbox row, the user, the form, the diary entries and the replies.
-Only after the commit is the channel told that the message is safe, and delivery that there is something to send.
+It receives what the channels took in, forms that expired and regular questions that are due. All that waits is handled
+together: one transaction stores, for each message on its own savepoint, the inbox row, the user, the form, the diary
+entries and the replies. Only after the commit is the channel told that the message is safe, delivery that there is
+something to send, and the scheduler that something may be due earlier.
 
 At most one message of a person is in a batch: the next one has to see what the first one changed. A message whose
 handling raises is tried again twice and then set aside. After an unclean stop the messages that come again are
@@ -12,12 +13,15 @@ handled one by one, with the attempt committed first: one that kills the process
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
+import msgspec
 import structlog
 
 from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
+from migrebot.dialogue.menus.question import ask_regularly
 from migrebot.dialogue.outcome import changes_of
 from migrebot.dialogue.router import expire, respond
 from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
@@ -33,19 +37,24 @@ from migrebot.messages import (
     Inbound,
     OutboxFilled,
     Outcome,
+    PlansChanged,
+    QuestionDue,
     Stored,
     Text,
     Ticket,
     ToDelivery,
     ToDialogue,
+    ToScheduler,
     Undecodable,
 )
-from storage.changes import EndSession, SaveUser, Unit
+from storage.changes import EndSession, SaveAsking, SaveUser, Unit
+from storage.facts import AskingOf
 from storage.records import Conversation, InboxKey
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from contextlib import AsyncExitStack
+    from datetime import datetime
 
     from migrebot.clock import Clock
     from storage.facts import Fact
@@ -63,6 +72,9 @@ COMES_AGAIN_S = 60.0
 MAX_ROUNDS = 20
 """How often a message may ask for more facts: a handler that never has enough must not hold up the others."""
 
+PLANS = (SaveAsking,)
+"""The changes by which something may be due earlier than the scheduler knows."""
+
 CHANNELS: tuple[str, ...] = get_args(Channel)
 
 log = structlog.get_logger("dialogue")
@@ -79,6 +91,7 @@ class Dialogue(Actor[ToDialogue]):
         mailbox: Mailbox[ToDialogue],
         storage: Storage,
         delivery: Mailbox[ToDelivery],
+        scheduler: Mailbox[ToScheduler] | None = None,
         clock: Clock,
         setup: Setup,
         new_id: Callable[[], int],
@@ -89,6 +102,7 @@ class Dialogue(Actor[ToDialogue]):
         super().__init__(mailbox)
         self._storage = storage
         self._delivery = delivery
+        self._scheduler = scheduler
         self._clock = clock
         self._setup = setup
         self._new_id = new_id
@@ -189,6 +203,7 @@ class Dialogue(Actor[ToDialogue]):
         tickets = tuple(ticket for result in results for ticket in result.tickets)
         if tickets:
             await self._wake_delivery(tickets)
+        self._wake_scheduler(item.unit for item in ready if item.unit)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -201,6 +216,10 @@ class Dialogue(Actor[ToDialogue]):
             await self._delivery.put(OutboxFilled(tickets))
         except MailboxClosed:
             log.info("delivery_is_closed", left=len(tickets))  # they are durable, the next run sends them
+
+    def _wake_scheduler(self, units: Iterable[Unit]) -> None:
+        if self._scheduler is not None and any(isinstance(change, PLANS) for unit in units for change in unit.changes):
+            self._scheduler.offer(PlansChanged())  # if there is no room for it, one waits already
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 
@@ -217,6 +236,9 @@ class Dialogue(Actor[ToDialogue]):
                 items.append(_Item(envelope, unit=_quarantined(message, message.reason), outcome="quarantined"))
             elif isinstance(message, FormExpired):
                 items.extend(await self._expired(envelope, message))
+                users.add(message.user_id)
+            elif isinstance(message, QuestionDue):
+                items.extend(await self._due(envelope, message))
                 users.add(message.user_id)
             elif self._comes_too_early(message):
                 envelope.fail(StorageUnavailable("an earlier message comes first"))
@@ -255,6 +277,13 @@ class Dialogue(Actor[ToDialogue]):
         conversation = await self._storage.holder(message.user_id)
         session = conversation.session if conversation else None
         if session is None or session.token != message.token or session.expires_at > self._clock.now():
+            envelope.answer(Stored("repeated"))
+            return []
+        return [_Item(envelope, conversation=conversation)]
+
+    async def _due(self, envelope: Envelope[ToDialogue], message: QuestionDue) -> list[_Item]:
+        conversation = await self._storage.reachable(message.user_id)
+        if conversation is None:
             envelope.answer(Stored("repeated"))
             return []
         return [_Item(envelope, conversation=conversation)]
@@ -323,8 +352,11 @@ class Dialogue(Actor[ToDialogue]):
             facts=facts,
         )
         if isinstance(message, FormExpired):
-            changes = changes_of(turn, expire(turn), conversation.identity.profile)
+            changes = changes_of(turn, expire(turn))
             return Unit(changes=changes, key=_timer_key(message, conversation), user_id=conversation.user.id)
+        if isinstance(message, QuestionDue):
+            changes = changes_of(turn, ask_regularly(turn, message.due_at))
+            return Unit(changes=changes, key=_question_key(message), user_id=conversation.user.id)
         answer = _slow_down(turn) if item.envelope.mark == "tell" else respond(turn)
         changes = changes_of(turn, answer, message.profile)
         is_known = not conversation.is_new or any(isinstance(change, SaveUser) for change in changes)
@@ -355,8 +387,17 @@ class Dialogue(Actor[ToDialogue]):
             await self._storage.commit([unit], now)
         elif isinstance(message, FormExpired):
             await self._storage.commit([Unit(changes=(EndSession(message.user_id),))], now)
+        elif isinstance(message, QuestionDue):
+            await self._skip_question(message, now)
         self._on_alert(Alert(cause="message set aside", text=f"A message could not be handled: {reason}"))
         envelope.answer(Stored("quarantined"))
+
+    async def _skip_question(self, message: QuestionDue, now: datetime) -> None:
+        """Leave out a question that cannot be put, so that it is not due for ever."""
+        fact = AskingOf(message.user_id)
+        asking = (await self._storage.load([fact]))[fact]
+        tomorrow = msgspec.structs.replace(asking, next_at=now + timedelta(days=1))
+        await self._storage.commit([Unit(changes=(SaveAsking(tomorrow),), user_id=message.user_id)], now)
 
 
 class _Item:
@@ -387,6 +428,10 @@ def _timer_key(message: FormExpired, conversation: Conversation) -> InboxKey:
     """Name the time-out: the question, and until when it could be answered, since a press may have put that off."""
     until = conversation.session.expires_at if conversation.session else None
     return InboxKey("timer", f"{message.token}:{until:%Y%m%dT%H%M%S.%f}")
+
+
+def _question_key(message: QuestionDue) -> InboxKey:
+    return InboxKey("timer", f"question:{message.user_id}:{message.due_at:%Y%m%dT%H%M%S.%f}")
 
 
 def _quarantined(message: Inbound | Undecodable, reason: str, user_id: int | None = None) -> Unit:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from migrebot.clock import Clock
     from migrebot.config import Config
-    from migrebot.messages import Alert, Channel, ToDelivery, ToDialogue
+    from migrebot.messages import Alert, Channel, ToDelivery, ToDialogue, ToScheduler
     from storage.interface import Storage
 
 log = logs.get_logger("migrebot")
@@ -153,6 +153,7 @@ class Program:
         self._clock = clock
         self._dialogue: Mailbox[ToDialogue] = Mailbox()
         self._delivery: Mailbox[ToDelivery] = Mailbox()
+        self._scheduler: Mailbox[ToScheduler] = Mailbox(1)
         self._alerts: Mailbox[Alert] = Mailbox(100)
         self._renderer = Renderer(storage)
         self._access = _access(config, clock)
@@ -210,6 +211,7 @@ class Program:
             mailbox=self._dialogue,
             storage=self._storage,
             delivery=self._delivery,
+            scheduler=self._scheduler,
             clock=self._clock,
             setup=Setup(
                 timezone=config.bot.timezone,
@@ -221,7 +223,7 @@ class Program:
             on_alert=self._alert,
         )
         scheduler = Scheduler(
-            mailbox=Mailbox(1),
+            mailbox=self._scheduler,
             dialogue=self._dialogue,
             storage=self._storage,
             clock=self._clock,

@@ -115,6 +115,13 @@ class FormExpired(Struct, frozen=True, kw_only=True):
     token: str
 
 
+class QuestionDue(Struct, frozen=True, kw_only=True):
+    """The regular question to a user is due; `due_at` tells this one from those before and after."""
+
+    user_id: int
+    due_at: datetime
+
+
 Outcome = Literal["done", "repeated", "quarantined"]
 
 
@@ -229,6 +236,10 @@ class ChatOpened(Struct, frozen=True):
     address: Address
 
 
+class PlansChanged(Struct, frozen=True):
+    """Something was stored that may be due earlier than anything known before."""
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """Something the owner should know; `cause` is stable (one message an hour for each), `text` is plain English."""
 
@@ -236,8 +247,11 @@ class Alert(Struct, frozen=True, kw_only=True):
     text: str
 
 
-ToDialogue = Inbound | Undecodable | FormExpired
+ToDialogue = Inbound | Undecodable | FormExpired | QuestionDue
 """What the dialogue actor takes."""
+
+ToScheduler = PlansChanged
+"""What the scheduler takes."""
 
 ToDelivery = OutboxFilled | ChatOpened
 """What the delivery actor takes."""

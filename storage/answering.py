@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
+from migrebot.reminders.questions import Asking
 from storage import columns, diary_rows, reminder_rows, rows
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
+    AskingOf,
     CodesInUse,
     DayMarks,
     DrugById,
@@ -246,9 +248,16 @@ def _codes(row: Row) -> tuple[str, ...]:
     return columns.strings(row[0])
 
 
+def _asking_of(fact: AskingOf) -> Question:
+    def answer(results: Sequence[list[Row]]) -> Asking:
+        return rows.asking(results[0][0]) if results[0] else Asking(user_id=fact.user_id)
+
+    return Question((_of("asking", fact),), answer)
+
+
 def _all_of(fact: AllOf) -> Question:
     def answer(results: Sequence[list[Row]]) -> Everything:
-        users, identities, headaches, intakes, pressures, drugs, reminders, free_days, notices = results
+        users, identities, headaches, intakes, pressures, drugs, reminders, free_days, notices, askings = results
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
@@ -259,6 +268,7 @@ def _all_of(fact: AllOf) -> Question:
             reminders=tuple(map(reminder_rows.reminder, reminders)),
             free_days=tuple(map(diary_rows.free_day, free_days)),
             overuse_notice=_one(diary_rows.overuse_notice)([notices]),
+            asking=rows.asking(askings[0]) if askings else None,
         )
 
     names = (
@@ -271,6 +281,7 @@ def _all_of(fact: AllOf) -> Question:
         "reminders",
         "free_days",
         "overuse_notice",
+        "asking",
     )
     return Question(tuple(_of(name, fact) for name in names), answer)
 
@@ -332,5 +343,6 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     OccurrenceById: _occurrence_by_id,
     LastList: _last_list,
     CodesInUse: _codes_in_use,
+    AskingOf: _asking_of,
     AllOf: _all_of,
 }

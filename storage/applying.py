@@ -23,6 +23,7 @@ from storage.changes import (
     NoteFate,
     NoteInstant,
     OfferKeyboard,
+    SaveAsking,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
@@ -107,6 +108,10 @@ def _save_user(change: SaveUser, _now: int) -> tuple[Step, ...]:
 
 def _save_identity(change: SaveIdentity, _now: int) -> tuple[Step, ...]:
     return (Statement("save_identity", rows.identity_values(change.identity)),)
+
+
+def _save_asking(change: SaveAsking, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_asking", rows.asking_values(change.asking)),)
 
 
 def _save_session(change: SaveSession, _now: int) -> tuple[Step, ...]:
@@ -243,6 +248,7 @@ def _erase_user(change: EraseUser, _now: int) -> tuple[Step, ...]:
 _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SaveUser: _save_user,
     SaveIdentity: _save_identity,
+    SaveAsking: _save_asking,
     SaveSession: _save_session,
     EndSession: _end_session,
     SaveHeadache: _save_headache,

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Channel, Keyboard, Outgoing
+from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from storage.records import Identity, InboxKey, OveruseNotice, Session, User
 
@@ -26,6 +27,12 @@ class SaveIdentity(Struct, frozen=True):
     """Insert the address, or replace all but the address."""
 
     identity: Identity
+
+
+class SaveAsking(Struct, frozen=True):
+    """Insert how the user is asked whether the head hurt, or replace it."""
+
+    asking: Asking
 
 
 class SaveSession(Struct, frozen=True):
@@ -227,6 +234,7 @@ class EraseUser(Struct, frozen=True):
 Change = (
     SaveUser
     | SaveIdentity
+    | SaveAsking
     | SaveSession
     | EndSession
     | SaveHeadache

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
 from migrebot.messages import Address, Keyboard
+from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from storage.records import Identity, OveruseNotice, User
 
@@ -186,10 +187,15 @@ class LastList(Fact[tuple[str, ...] | None], frozen=True):
     """The codes of the reminders that were listed last, in their order; None before the first list."""
 
 
+class AskingOf(Fact[Asking], frozen=True):
+    """How the user is asked whether the head hurt; as everybody is at first, if nothing is stored of it."""
+
+
 class Everything(Struct, frozen=True, kw_only=True):
     """All that is stored about a user and may be exported; deleted entries are left out.
 
-    `user` is None if nothing is stored about the user, `overuse_notice` if it is as it is for everybody at first.
+    `user` is None if nothing is stored about the user, `overuse_notice` and `asking` if they are as they are for
+    everybody at first.
     """
 
     user: User | None
@@ -201,6 +207,7 @@ class Everything(Struct, frozen=True, kw_only=True):
     reminders: tuple[Reminder, ...]
     free_days: tuple[FreeDay, ...]
     overuse_notice: OveruseNotice | None
+    asking: Asking | None
 
 
 class AllOf(Fact[Everything], frozen=True):

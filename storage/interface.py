@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
 
-from migrebot.messages import Address, Channel, FormExpired, Keyboard, Profile, Ticket
+from migrebot.messages import Address, Channel, FormExpired, Keyboard, Profile, QuestionDue, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -177,6 +177,18 @@ class Storage(Protocol):
 
     async def expired(self, now: datetime, limit: int) -> list[FormExpired]:
         """List up to `limit` forms that have expired, the oldest first."""
+        ...
+
+    async def reachable(self, user_id: int) -> Conversation | None:
+        """Find a user at the address seen last of those that can be written to; None without one."""
+        ...
+
+    async def next_question(self) -> datetime | None:
+        """Tell when the first regular question is due to somebody who can be written to; None if there is none."""
+        ...
+
+    async def due_questions(self, now: datetime, limit: int) -> list[QuestionDue]:
+        """List up to `limit` regular questions that are due to people who can be written to, the oldest first."""
         ...
 
     async def purge(self, retention: Retention) -> None:

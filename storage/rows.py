@@ -5,12 +5,14 @@ Shared by the drivers.
 
 from __future__ import annotations
 
+from datetime import date, time
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from migrebot.messages import Address, Body, Keyboard, Outgoing, Priority, Profile, Ticket
+from migrebot.reminders.questions import Asking
 from storage.columns import Row, clean, instant, maybe_clean, maybe_instant, maybe_micros, micros, to_json
 from storage.records import Frame, Identity, Offer, OutboxRow, Session, User
 
@@ -121,6 +123,28 @@ def session(row: Row) -> Session:
         offers=progress.offers,
         loop=progress.loop,
         page=progress.page,
+    )
+
+
+def asking_values(asking: Asking) -> Row:
+    """Give the row of how a user is asked."""
+    return (
+        asking.user_id,
+        asking.every,
+        asking.at.isoformat(),
+        None if asking.asked_on is None else asking.asked_on.isoformat(),
+        maybe_micros(asking.next_at),
+    )
+
+
+def asking(row: Row) -> Asking:
+    """Read the row of how a user is asked."""
+    return Asking(
+        user_id=row[0],
+        every=row[1],
+        at=time.fromisoformat(row[2]),
+        asked_on=None if row[3] is None else date.fromisoformat(row[3]),
+        next_at=maybe_instant(row[4]),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
     from datetime import datetime
 
-    from migrebot.messages import Address, Channel, FormExpired, Profile, Ticket
+    from migrebot.messages import Address, Channel, FormExpired, Profile, QuestionDue, Ticket
     from migrebot.reminders.timers import Timer
     from storage.applying import PreparedUnit
     from storage.changes import Unit
@@ -135,6 +135,20 @@ class SqlStorage:
     async def due(self, timers: Sequence[Timer]) -> list[Due]:
         """Give those of them that still hold."""
         return await self._read(partial(work.due, timers))
+
+    # --- the regular question ------------------------------------------------------------------------------------
+
+    async def reachable(self, user_id: int) -> Conversation | None:
+        """Find a user at the address seen last of those that can be written to."""
+        return await self._read(partial(work.find_reachable, user_id))
+
+    async def next_question(self) -> datetime | None:
+        """Tell when the first regular question is due."""
+        return await self._read(work.next_question)
+
+    async def due_questions(self, now: datetime, limit: int) -> list[QuestionDue]:
+        """List regular questions that are due, the oldest first."""
+        return await self._read(partial(work.due_questions, columns.micros(now), limit))
 
     # --- messages in, and all they change ------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrebot.messages import Address, FormExpired
+from migrebot.messages import Address, FormExpired, QuestionDue
 from migrebot.reminders.timers import Timer
 from storage import columns, reminder_rows, rows
 from storage.applying import Foreign, Posting, PreparedUnit
@@ -195,6 +195,31 @@ async def promise_newcomers(count: int, sql: Statements) -> int:
     lowest = min(promised, await lowest_user(sql))
     await sql.execute("promise_newcomers", (lowest - count,))
     return lowest
+
+
+# --- the regular question ----------------------------------------------------------------------------------------
+
+
+async def find_reachable(user_id: int, sql: Statements) -> Conversation | None:
+    """Find the user where the user wrote last, of the addresses that can be written to."""
+    identities = [rows.identity(row) for row in await sql.fetch("identities_of", (user_id,))]
+    identity = next((known for known in identities if known.muted_at is None), None)
+    if identity is None:
+        return None
+    user = rows.user((await sql.fetch("user", (user_id,)))[0])
+    sessions = await sql.fetch("session", (user_id,))
+    return Conversation(user=user, identity=identity, session=rows.session(sessions[0]) if sessions else None)
+
+
+async def next_question(sql: Statements) -> datetime | None:
+    """Tell when the first regular question is due."""
+    return columns.maybe_instant((await sql.fetch("next_question"))[0][0])
+
+
+async def due_questions(now: int, limit: int, sql: Statements) -> list[QuestionDue]:
+    """List regular questions that are due, the oldest first."""
+    found = await sql.fetch("due_questions", (now, limit))
+    return [QuestionDue(user_id=user_id, due_at=columns.instant(due)) for user_id, due in found]
 
 
 # --- the inbox, facts --------------------------------------------------------------------------------------------

@@ -136,7 +136,13 @@ class House:
     """The dialogue actor with its storage, and the people who write to it."""
 
     def __init__(
-        self, *, storage: Storage, clock: FakeClock, setup: Setup | None = None, flood: FloodGate | None = None
+        self,
+        *,
+        storage: Storage,
+        clock: FakeClock,
+        setup: Setup | None = None,
+        flood: FloodGate | None = None,
+        scheduler: Mailbox[Any] | None = None,
     ) -> None:
         self.storage = storage
         self.clock = clock
@@ -148,6 +154,7 @@ class House:
             mailbox=self.mailbox,
             storage=storage,
             delivery=self.delivery,
+            scheduler=scheduler,
             clock=clock,
             setup=setup or Setup(),
             new_id=id_source(clock),
@@ -199,10 +206,15 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    storage: Storage, clock: FakeClock, setup: Setup | None = None, *, flood: FloodGate | None = None
+    storage: Storage,
+    clock: FakeClock,
+    setup: Setup | None = None,
+    *,
+    flood: FloodGate | None = None,
+    scheduler: Mailbox[Any] | None = None,
 ) -> AsyncIterator[House]:
-    """Run the dialogue actor for a test."""
-    house = House(storage=storage, clock=clock, setup=setup, flood=flood)
+    """Run the dialogue actor for a test; `scheduler` is told when plans change."""
+    house = House(storage=storage, clock=clock, setup=setup, flood=flood, scheduler=scheduler)
     async with anyio.create_task_group() as tasks, AsyncExitStack() as resources:
         await house.dialogue.start(resources)
         tasks.start_soon(house.dialogue.run)

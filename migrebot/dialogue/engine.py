@@ -41,10 +41,16 @@ _STEERING: tuple[tuple[Control, ...], ...] = (("next",), ("skip", "save"), ("bac
 
 
 def begin(
-    form: Form, turn: Turn, *, step: str | None = None, answers: dict[str, Any] | None = None, said: str = ""
+    form: Form,
+    turn: Turn,
+    *,
+    step: str | None = None,
+    answers: dict[str, Any] | None = None,
+    history: tuple[Frame, ...] = (),
+    said: str = "",
 ) -> Answer:
-    """Open a form at its first or the given step; `said` (HTML) goes above the question."""
-    session = fresh(form, turn, step or form.steps[0].name, answers or {})
+    """Open a form at its first or the given step; `said` (HTML) goes above the question, `history` lies behind it."""
+    session = _replace(fresh(form, turn, step or form.steps[0].name, answers or {}), history=history)
     return _ask_anew(form, turn, session, said)
 
 

@@ -46,13 +46,18 @@ if TYPE_CHECKING:
 TEXT_LIMITS = {"telegram": 4_096, "whatsapp": 1_600, "local": 100_000}
 """Longest text of one message by channel, in UTF-16 code units (Bot API sendMessage; Twilio Messages body)."""
 
-_SEEN_AGAIN = timedelta(hours=12)
+_SEEN_AGAIN = timedelta(minutes=10)
+"""How old `Identity.seen_at` may be: whoever writes on several channels is asked where that was last."""
+
 _SEEN_AGAIN_BY = {"whatsapp": timedelta(minutes=5)}
-"""How old `Identity.seen_at` may be. WhatsApp takes messages for a day after the person wrote: it has to be fresh."""
+"""Likewise by channel. WhatsApp takes messages for a day after the person wrote: it has to be fresh."""
 
 
-def changes_of(turn: Turn, answer: Answer, profile: Profile) -> tuple[Change, ...]:
-    """List what is stored for a turn that was answered, in an order in which each change finds what it needs."""
+def changes_of(turn: Turn, answer: Answer, profile: Profile | None = None) -> tuple[Change, ...]:
+    """List what is stored for a turn that was answered, in an order in which each change finds what it needs.
+
+    `profile` is what the messenger tells of who wrote; None if nobody did, and it was only time.
+    """
     if isinstance(turn.content, InGroup):
         # The group may have been left, and so muted, before.
         again = Unmute(turn.conversation.identity.address)
@@ -78,10 +83,12 @@ def _leaves_no_trace(turn: Turn, answer: Answer) -> bool:
     return isinstance(turn.content, Left | Returned) or not (answer.replies or answer.changes)
 
 
-def _person(turn: Turn, answer: Answer, profile: Profile) -> Iterator[Change]:
+def _person(turn: Turn, answer: Answer, profile: Profile | None) -> Iterator[Change]:
     conversation, identity = turn.conversation, turn.conversation.identity
     if conversation.is_new or answer.user is not None:
         yield SaveUser(answer.user or conversation.user)
+    if profile is None:
+        return
     if identity.muted_at is not None and not isinstance(turn.content, Left):
         yield Unmute(identity.address)
     if conversation.is_new or identity.profile != profile or turn.now - identity.seen_at > _seen_again(turn):

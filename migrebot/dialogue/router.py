@@ -8,8 +8,8 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from migrebot.dialogue import engine, numbered
-from migrebot.dialogue.forms import consent, one_line, pain, zone
-from migrebot.dialogue.menus import calendar, headaches, own_data, settings, welcome
+from migrebot.dialogue.forms import asking, consent, one_line, pain, zone
+from migrebot.dialogue.menus import calendar, headaches, own_data, question, settings, welcome
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
 from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, Text, Unreadable
@@ -121,7 +121,7 @@ def _cancel(turn: Turn, arguments: str) -> Answer:  # noqa: ARG001 - the signatu
 COMMANDS: dict[str, Command] = {
     "pain": Command(_pain, N_("Record a headache"), makes_entry=True),
     "calendar": Command(calendar.calendar, N_("Your days and their entries")),
-    "settings": Command(lambda turn, _: settings.settings(turn), N_("Language and time zone")),
+    "settings": Command(lambda turn, _: settings.settings(turn), N_("Language, time zone, the regular question")),
     "help": Command(lambda turn, _: welcome.help_(turn), N_("What I can do, and emergency signs")),
     "cancel": Command(_cancel, N_("Leave the question that is open")),
     "export": Command(lambda turn, _: own_data.export(turn), N_("All your entries as a file")),
@@ -193,31 +193,39 @@ def _press(turn: Turn, press: Press) -> Answer:
     return answer
 
 
+MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
+    "h": headaches.press,
+    "k": calendar.press,
+    "s": settings.press,
+    "ask": question.press,
+    "f": own_data.press,
+}
+"""Who answers a press outside a form, by the first part of what the button carries."""
+
+
 def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
     action, *arguments = parts
+    if (command := _makes_entry(kind, action)) and _must_agree(turn):
+        left = _left(turn)
+        return left + _ask_consent(turn.after(left), command)
+    if (menu := MENUS.get(kind)) is not None:
+        return _menu(turn, lambda then: menu(then, action, arguments))
     match kind:
         case "q":
             return _press_question(turn, action, arguments)
-        case "h" if _must_agree(turn):
-            left = _left(turn)
-            return left + _ask_consent(turn.after(left), "/pain")
-        case "h":
-            return _menu(turn, lambda then: headaches.press(then, action, arguments))
-        case "k" if action in calendar.MAKES_ENTRY and _must_agree(turn):
-            left = _left(turn)
-            return left + _ask_consent(turn.after(left), "/calendar")
-        case "k":
-            return _menu(turn, lambda then: calendar.press(then, action, arguments))
-        case "s":
-            return _menu(turn, lambda then: settings.press(then, action, arguments))
-        case "f":
-            return _menu(turn, lambda then: own_data.press(then, action, arguments))
         case "m":
             return _show_more(turn)
         case "c":
             return _press_command(turn, action, arguments)
         case _:
             return None
+
+
+def _makes_entry(kind: str, action: str) -> str:
+    """Tell which command to go on with once the person agreed, if the button makes an entry; else empty."""
+    if kind in {"h", "ask"}:
+        return "/pain"
+    return "/calendar" if kind == "k" and action in calendar.MAKES_ENTRY else ""
 
 
 def _menu(turn: Turn, handler: Callable[[Turn], Answer | None]) -> Answer | None:
@@ -268,5 +276,5 @@ def _introduced(turn: Turn, answer: Answer) -> Answer:
     return msgspec.structs.replace(joined, user=first.user)
 
 
-FORMS: dict[str, Form] = {form.name: form for form in (pain.FORM, zone.FORM, consent.make(_command))}
+FORMS: dict[str, Form] = {form.name: form for form in (pain.FORM, zone.FORM, asking.FORM, consent.make(_command))}
 """All forms by name."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Button, Document, Edit, Leave, Outgoing, Priority, Profile, Say, Toast, Withdraw
+from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Medicine, Nagging, Occurrence, Reminder
 from migrebot.reminders.schedule import Calendar, Cron, Interval, Once, Schedule
 from storage.records import Frame, Identity, Offer, OveruseNotice, Session, User
@@ -61,6 +62,14 @@ sessions = st.builds(
     offers=st.lists(st.builds(Offer, text, json, st.booleans())).map(tuple),
     loop=st.integers(0, 99),
     page=text,
+)
+askings = st.builds(
+    Asking,
+    user_id=owned_by,
+    every=st.integers(0, 7),
+    at=st.times(),
+    asked_on=st.none() | days,
+    next_at=maybe_instants,
 )
 string_tuples = st.none() | st.lists(text).map(tuple)
 headaches = st.builds(

@@ -176,6 +176,16 @@ CREATE INDEX pressures_deleted ON pressures (deleted_at) WHERE deleted_at IS NOT
 
 CREATE INDEX pressures_measured ON pressures (user_id, measured_at);
 
+CREATE TABLE questions (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    every_days INTEGER NOT NULL,
+    local_time TEXT NOT NULL,
+    asked_on TEXT,
+    next_at INTEGER
+) STRICT;
+
+CREATE INDEX questions_next ON questions (next_at) WHERE next_at IS NOT NULL;
+
 CREATE TABLE reminders (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from migrebot.messages import Address, Edit, Profile
+from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Medicine
 from storage.changes import (
     EraseUser,
     MarkFree,
+    SaveAsking,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
@@ -79,6 +81,7 @@ async def fill(storage: Storage) -> None:
         SaveDrug(drug(name=MARKER)),
         MarkFree(1001, (date(2026, 6, 1),), MARKER),
         SaveOveruseNotice(OveruseNotice(user_id=1001, is_off=True)),
+        SaveAsking(Asking(user_id=1001)),
         SaveReminder(reminder(task=MARKER, medicine=Medicine(drug=MARKER))),
         SaveOccurrence(occurrence()),
         SaveLastList(1001, (MARKER,)),

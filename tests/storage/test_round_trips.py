@@ -12,6 +12,7 @@ from migrebot.messages import Address, Profile, Say
 from storage.changes import (
     Enqueue,
     Mute,
+    SaveAsking,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
@@ -26,6 +27,7 @@ from storage.changes import (
 )
 from storage.facts import (
     AllOf,
+    AskingOf,
     CodesInUse,
     DrugById,
     DrugNames,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
     from migrebot.diary.entries import Drug, Headache, Intake, Pressure
     from migrebot.messages import Outgoing
+    from migrebot.reminders.questions import Asking
     from migrebot.reminders.reminder import Occurrence, Reminder
     from storage.interface import Storage
     from storage.records import Identity, OveruseNotice, Session, User
@@ -119,6 +122,14 @@ async def test_a_drug(storage: Storage, entry: Drug) -> None:
     await stored(storage, SaveDrug(entry))
     assert await ask(storage, DrugById(1001, entry.id)) == entry
     assert (entry in (await ask(storage, AllOf(1001))).drugs) == (entry.deleted_at is None)
+
+
+@examples
+@given(asking=anything.askings)
+async def test_how_somebody_is_asked(storage: Storage, asking: Asking) -> None:
+    await stored(storage, SaveAsking(asking))
+    assert await ask(storage, AskingOf(1001)) == asking
+    assert (await ask(storage, AllOf(1001))).asking == asking
 
 
 @examples

@@ -21,6 +21,7 @@ from migrebot.diary.entries import Headache, Intake
 from migrebot.diary.parsing import MAX_DURATION_H, parse_duration, parse_intensity
 from storage.changes import CancelQueued, Change, SaveHeadache, SaveIntakes
 from storage.facts import FrequentChoices, HasHadAura, HeadacheById, IntakesOf, LastIntakes
+from storage.records import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,9 +248,9 @@ def record(turn: Turn, answers: dict[str, Any]) -> Answer:
 
 
 def begin_on(turn: Turn, day: date) -> Answer:
-    """Open the form for an attack on that day."""
+    """Open the form for an attack on that day; one can go back to choose another one."""
     said = Markup("<b>%s</b>") % turn.tr.long_date(day, turn.today)
-    return engine.begin(FORM, turn, step="duration", answers={"date": str(day)}, said=said)
+    return engine.begin(FORM, turn, step="duration", answers={"date": str(day)}, history=(Frame("date"),), said=said)
 
 
 def edit(turn: Turn, entry: Headache, step: str, *, alone: bool) -> Answer:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from migrebot import atlas
 from migrebot.dialogue import engine
 from migrebot.dialogue.form import Choice, Complaint, Form, Rows, Step, View
-from migrebot.dialogue.home import moved_to
+from migrebot.dialogue.home import first_words, moved_to
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.dialogue.whereabouts import ZonesAt
 from migrebot.i18n import N_
@@ -165,7 +165,8 @@ def _finish(view: View) -> Answer:
         zone=describe_zone(zone, turn.now),
         clock=view.tr.time(turn.after(moved).local_now),
     )
-    return say(said, in_place=True) + moved
+    words = [said, *filter(None, [first_words(turn)])]
+    return say(Markup("\n\n").join(words), in_place=True) + moved
 
 
 FORM = Form(

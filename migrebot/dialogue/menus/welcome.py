@@ -47,7 +47,7 @@ def help_(turn: Turn) -> Answer:
             tr("/pain – record a headache"),
             tr("/pain 7 3h ibuprofen 400 – the same in one line"),
             tr("/calendar – your days, what you recorded on them, and days without headache"),
-            tr("/settings – language and time zone"),
+            tr("/settings – language, time zone, the regular question"),
             tr("/cancel – leave a question"),
             tr("/export – all your entries as a file"),
             tr("/forget – delete everything about you"),
