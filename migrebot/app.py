@@ -36,6 +36,7 @@ from migrebot.i18n import translator, translators
 from migrebot.ids import id_source
 from migrebot.messages import Address
 from migrebot.zones import find_zones
+from storage.facts import AllOf
 from storage.sqlite import SqliteStorage
 
 if TYPE_CHECKING:
@@ -87,6 +88,13 @@ def login_link(config: Config) -> str:
     return _access(config, SystemClock()).login_link()
 
 
+def export(config: Config, user_id: int, form: str) -> bytes:
+    """Give all data of one person in one of the `EXPORTS`, also while the program runs; raises `UserError`."""
+    logs.configure(config.bot.production)
+    _hide_secrets(config)
+    return anyio.run(_export, config, user_id, form)
+
+
 class Check(Struct, frozen=True):
     """One part of the program that was tried: whether it works, and what is to be said of it."""
 
@@ -121,14 +129,30 @@ async def _run(config: Config) -> None:
             await storage.close()
 
 
-def _storage(config: Config) -> Storage:
+def _storage(config: Config, *, alone: bool = True) -> Storage:
     language = config.bot.language
     if config.storage.file is not None:
-        return SqliteStorage(config.storage.file, default_language=language)
+        return SqliteStorage(config.storage.file, default_language=language, alone=alone)
     from storage.postgres import PostgresStorage
 
     url, connections = config.storage.url.reveal(), config.storage.connections
     return PostgresStorage(url, connections=connections, default_language=language)
+
+
+async def _export(config: Config, user_id: int, form: str) -> bytes:
+    from migrebot.reports.export import export as write
+
+    storage = _storage(config, alone=False)
+    try:
+        await storage.open()
+        fact = AllOf(user_id)
+        everything = (await storage.load([fact]))[fact]
+    finally:
+        with anyio.CancelScope(shield=True):
+            await storage.close()
+    if everything.user is None:
+        raise UserError(f"nothing is stored about a user {user_id}")
+    return write(everything, form, translator(everything.user.language))
 
 
 def _warm_up() -> None:

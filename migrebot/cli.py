@@ -7,6 +7,7 @@ the command itself.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import click
 
 from migrebot import __version__
 from migrebot.config import ConfigError, load
+from migrebot.diary.exports import EXPORTS
 from migrebot.errors import UserError
 
 if TYPE_CHECKING:
@@ -107,6 +109,45 @@ def login(file: Path | None) -> None:
         from migrebot import app
 
         click.echo(app.login_link(config))
+
+
+# The ids of people who did not come by Telegram are negative, and no options.
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("user", type=int)
+@click.option("--format", "form", default="json", show_default=True, help=f"One of: {', '.join(EXPORTS)}.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write it; without it the standard output.",
+)
+@config_option
+def export(user: int, form: str, output: Path | None, file: Path | None) -> None:
+    """Write all data of one USER, named by the id, as a file; csv is an archive of one file for each kind."""
+    if form not in EXPORTS:
+        click.echo(f"--format: there is no {form!r}, only {', '.join(EXPORTS)}", err=True)
+        raise SystemExit(NOT_CONFIGURED)
+    with readable_errors():
+        config = read_config(file)
+        if output is None and form != "json" and sys.stdout.isatty():
+            raise UserError(f"{form} is nothing for a terminal: add --output FILE, or > FILE")
+        from migrebot import app
+
+        content = app.export(config, user, form)
+        if output is None:
+            sys.stdout.buffer.write(content)
+        else:
+            write_privately(output, content)
+
+
+def write_privately(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone can read, whatever stood there before; raises `UserError`."""
+    try:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as target:
+            target.write(content)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def read_config(file: Path | None) -> Config:

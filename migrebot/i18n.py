@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from babel import Locale
-from babel.dates import format_skeleton, format_time, get_day_names, get_month_names
+from babel.dates import format_date, format_skeleton, format_time, get_day_names, get_month_names
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -36,6 +36,9 @@ _OTHER_AND = {
     "es": (re.compile(r"h?[ií](?![aeou])", re.IGNORECASE), "y", "e"),
     "uk": (re.compile(r"[іїйєюя]", re.IGNORECASE), "і", "та"),
 }
+
+
+_IN_SPREADSHEETS = {"d": "dd", "M": "mm", "y": "yyyy"}
 
 
 def N_(message: str) -> str:  # noqa: N802 - the customary name for "translate later"
@@ -93,6 +96,10 @@ class Translator:
         """Write a date short, with its weekday: "Sun, 22 Nov"."""
         return _capital(self._first(self._date("MMMEd", day), day))
 
+    def full_date(self, day: date) -> str:
+        """Write a date with its year: "22 November 2026"."""
+        return self._first(format_date(day, "long", locale=self.locale), day)
+
     def _first(self, written: str, day: date) -> str:
         """Write the first of a month as French does: "1er mai"."""
         return re.sub(r"\b1\b", "1er", written) if self.language == "fr" and day.day == 1 else written
@@ -116,6 +123,12 @@ class Translator:
         """The day a week begins with, 0 for Monday (CLDR week data)."""
         first: int = self.locale.first_week_day
         return first
+
+    @property
+    def day_pattern(self) -> str:
+        """How the language writes a date in digits, as spreadsheets say it: "dd/mm/yyyy"."""
+        parts = re.findall(r"[dMy]+|[^dMy]+", self.locale.date_formats["short"].pattern)
+        return "".join(_IN_SPREADSHEETS.get(part[0], part) for part in parts)
 
     def time(self, moment: datetime) -> str:
         """Write the time of a local moment, 24 hours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import UNSET, Struct
 
 from migrebot.dialogue import engine, numbered
 from migrebot.dialogue.forms import asking, consent, one_line, pain, zone
-from migrebot.dialogue.menus import calendar, headaches, own_data, question, settings, welcome
+from migrebot.dialogue.menus import calendar, headaches, own_data, question, settings, statistics, welcome
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
 from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, Text, Unreadable
@@ -18,8 +19,6 @@ from storage.changes import EraseUser, Mute, Unmute
 from storage.facts import OfferedKeyboard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from migrebot.dialogue.form import Form
 
 
@@ -121,10 +120,11 @@ def _cancel(turn: Turn, arguments: str) -> Answer:  # noqa: ARG001 - the signatu
 COMMANDS: dict[str, Command] = {
     "pain": Command(_pain, N_("Record a headache"), makes_entry=True),
     "calendar": Command(calendar.calendar, N_("Your days and their entries")),
+    "statistics": Command(lambda turn, _: statistics.statistics(turn), N_("Summary and a workbook for your doctor")),
     "settings": Command(lambda turn, _: settings.settings(turn), N_("Language, time zone, the regular question")),
     "help": Command(lambda turn, _: welcome.help_(turn), N_("What I can do, and emergency signs")),
     "cancel": Command(_cancel, N_("Leave the question that is open")),
-    "export": Command(lambda turn, _: own_data.export(turn), N_("All your entries as a file")),
+    "export": Command(own_data.export, N_("All your entries as a file")),
     "forget": Command(lambda turn, _: own_data.forget(turn), N_("Delete everything about you")),
     "privacy": Command(lambda turn, _: welcome.privacy(turn), N_("What is stored and who can read it")),
     "start": Command(lambda turn, _: welcome.start(turn), N_("Say hello")),
@@ -198,6 +198,7 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "k": calendar.press,
     "s": settings.press,
     "ask": question.press,
+    "t": statistics.press,
     "f": own_data.press,
 }
 """Who answers a press outside a form, by the first part of what the button carries."""

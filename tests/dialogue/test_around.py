@@ -133,7 +133,7 @@ async def test_export_is_a_file_with_all_of_ones_own_data_and_nobody_elses(house
     await ann.says("/pain 7 3h ibuprofen 400")
     eve = house.person(666)
     await eve.says("/pain 2 1h eves-secret 1")
-    await ann.says("/export")
+    await ann.says("/export json")
     document = ann.last.document
     assert isinstance(document, Document)
     data = json.loads(await Renderer(house.storage)(document, (await ann.known()).user.id))

@@ -21,6 +21,7 @@ from babel.messages.pofile import read_po
 from migrebot.dialogue import controls, profile, words
 from migrebot.dialogue.forms.one_line import parse_line
 from migrebot.dialogue.router import COMMANDS
+from migrebot.diary import labels
 from migrebot.diary.parsing import parse_amount, parse_day, parse_duration, parse_intensity, parse_yes_no
 from migrebot.i18n import translator, translators
 from migrebot.languages import LANGUAGES
@@ -300,7 +301,7 @@ def test_a_button_is_short_and_a_toast_not_too_long(language: str) -> None:
 
 def test_what_stands_two_or_three_in_a_row_fits_a_phone(language: str) -> None:
     tr = translator(language)
-    for label in (*words.TRIGGERS.values(), *words.SYMPTOMS.values(), *controls.LABELS.values()):
+    for label in (*labels.TRIGGERS.values(), *labels.SYMPTOMS.values(), *controls.LABELS.values()):
         assert len(tr.plain(label)) <= 20, tr.plain(label)
 
 
@@ -341,7 +342,7 @@ def test_a_control_word_is_no_answer_to_a_question() -> None:
 def test_a_control_word_is_on_no_other_button() -> None:
     steering = {folded(tr.plain(label)) for tr in translators() for label in controls.LABELS.values()}
     others = {label for label, _ in constants("plain")} - set(controls.LABELS.values())
-    others |= {*words.TRIGGERS.values(), *words.SYMPTOMS.values()}
+    others |= {*labels.TRIGGERS.values(), *labels.SYMPTOMS.values()}
     for tr in translators():
         for label in others:
             assert folded(tr.plain(label)) not in steering, (tr.language, label)
@@ -349,8 +350,8 @@ def test_a_control_word_is_on_no_other_button() -> None:
 
 def test_no_two_choices_of_a_question_read_the_same(language: str) -> None:
     tr = translator(language)
-    for labels in (words.TRIGGERS, words.SYMPTOMS, words.UNITS):
-        assert len({folded(tr.plain(label)) for label in labels.values()}) == len(labels)
+    for choices in (labels.TRIGGERS, labels.SYMPTOMS, labels.UNITS):
+        assert len({folded(tr.plain(label)) for label in choices.values()}) == len(choices)
 
 
 def test_what_can_be_pressed_can_be_typed_in_any_language(language: str) -> None:
@@ -364,7 +365,7 @@ def test_what_can_be_pressed_can_be_typed_in_any_language(language: str) -> None
         assert parse_duration(shout(tr.plain("Under an hour"))) == 0.5
 
 
-@pytest.mark.parametrize("unit", words.UNITS)
+@pytest.mark.parametrize("unit", labels.UNITS)
 @pytest.mark.parametrize("number", [0.125, 0.5, 1, 2.5, 25, 400, 1000])
 def test_an_amount_reads_back_as_it_was_written(language: str, number: float, unit: str) -> None:
     assert parse_amount(clean(words.amount(number, unit, translator(language)))) == (number, unit)

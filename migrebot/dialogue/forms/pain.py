@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from markupsafe import Markup
 
-from migrebot.dialogue import cards, engine, safety, words
+from migrebot.dialogue import cards, engine, safety
 from migrebot.dialogue.form import ENTRY, ONLY, Choice, Complaint, Form, Rows, Step, View, nothing_saved
 from migrebot.dialogue.forms import medicines
 from migrebot.dialogue.forms.days import day_choices, parse_past_day
 from migrebot.dialogue.turn import Answer, Reply, say
 from migrebot.diary.entries import Headache, Intake
+from migrebot.diary.labels import SYMPTOMS, TRIGGERS, choice_label
 from migrebot.diary.parsing import MAX_DURATION_H, parse_duration, parse_intensity
 from storage.changes import CancelQueued, Change, SaveHeadache, SaveIntakes
 from storage.facts import FrequentChoices, HasHadAura, HeadacheById, IntakesOf, LastIntakes
@@ -97,7 +98,7 @@ def _several(field: str, labels: dict[str, str]) -> Any:
         own = [value for value in frequent if value not in labels][:6]
         known = [value for value in frequent if value in labels]
         values = [*known, *own, *(value for value in labels if value not in known)]
-        offered = [Choice(words.choice_label(labels, value, view.tr), value) for value in values]
+        offered = [Choice(choice_label(labels, value, view.tr), value) for value in values]
         return [offered[i : i + 2] for i in range(0, len(offered), 2)]
 
     return choices
@@ -166,7 +167,7 @@ STEPS = (
         "provocateurs",
         lambda view: view.tr("What may have set it off? Choose several or write your own."),
         _own_words,
-        choices=_several("triggers", words.TRIGGERS),
+        choices=_several("triggers", TRIGGERS),
         many=True,
     ),
     _step(
@@ -174,7 +175,7 @@ STEPS = (
         "symptoms",
         lambda view: view.tr("What came with it? Choose several or write your own."),
         _own_words,
-        choices=_several("symptoms", words.SYMPTOMS),
+        choices=_several("symptoms", SYMPTOMS),
         many=True,
     ),
     medicines.TAKEN,

@@ -5,19 +5,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrebot.dialogue.turn import Answer, Attachment, Turn, say
+from migrebot.diary.exports import EXPORTS
+from migrebot.i18n import N_
 from migrebot.messages import Button
+from migrebot.typed import folded
 from storage.changes import EraseUser
 from storage.facts import AllOf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_FORMATS = {
+    "xlsx": N_("Excel: to read and print"),
+    "csv": N_("CSV: for any spreadsheet"),
+    "json": N_("JSON: complete, for programs"),
+}
+"""The formats and their labels; the others of `EXPORTS`, if any, can be typed."""
 
-def export(turn: Turn) -> Answer:
-    """Send everything stored about the user as a file."""
-    filename = f"migrebot-{turn.today}.json"
-    caption = turn.tr("Everything stored about you.")
-    return Answer(replies=(Attachment(recipe="export-json", filename=filename, caption=caption),))
+
+def export(turn: Turn, arguments: str = "") -> Answer:
+    """Send everything stored about the user as a file, or ask in which format."""
+    word = folded(arguments)
+    form = "xlsx" if word == "excel" else word
+    return _send(turn, form) if form in EXPORTS else _ask_format(turn)
+
+
+def _ask_format(turn: Turn) -> Answer:
+    tr = turn.tr
+    text = tr("Everything stored about you, as a file. In which form?")
+    keyboard = tuple((Button(tr.plain(label), f"f:export:{form}"),) for form, label in _FORMATS.items())
+    return say(text, keyboard, in_place=True)
+
+
+def _send(turn: Turn, form: str) -> Answer:
+    document = Attachment(
+        recipe="export",
+        filename=f"migrebot-{turn.today}.{EXPORTS[form]}",
+        caption=turn.tr("Everything stored about you."),
+        arguments={"format": form, "language": turn.user.language},
+    )
+    return Answer(replies=(document,))
 
 
 def forget(turn: Turn) -> Answer:
@@ -41,15 +68,15 @@ def forget(turn: Turn) -> Answer:
 def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
     """Answer a press on one of these buttons; None if there is no such button."""
     tr = turn.tr
-    if arguments:
-        return None
-    match action:
-        case "sure":
+    match action, *arguments:
+        case "export", form if form in EXPORTS:
+            return _send(turn, form)
+        case ["sure"]:
             keyboard = ((Button(tr.plain("Yes, delete"), "f:erase"),), (Button(tr.plain("Keep it"), "f:keep"),))
             return say(tr("Are you sure? All of your diary will be gone."), keyboard, in_place=True)
-        case "erase":
+        case ["erase"]:
             return _erase(turn)
-        case "keep":
+        case ["keep"]:
             return say(tr("Nothing was deleted."), in_place=True)
         case _:
             return None

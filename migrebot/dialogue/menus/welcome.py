@@ -47,9 +47,10 @@ def help_(turn: Turn) -> Answer:
             tr("/pain – record a headache"),
             tr("/pain 7 3h ibuprofen 400 – the same in one line"),
             tr("/calendar – your days, what you recorded on them, and days without headache"),
+            tr("/statistics – a summary, and a workbook for your doctor"),
             tr("/settings – language, time zone, the regular question"),
             tr("/cancel – leave a question"),
-            tr("/export – all your entries as a file"),
+            tr("/export – all your entries as a file: Excel, CSV or JSON"),
             tr("/forget – delete everything about you"),
             tr("/privacy – what is stored and who can read it"),
         )

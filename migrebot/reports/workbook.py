@@ -1,0 +1,92 @@
+"""Tables as an Excel workbook: cells of their types, and pages that can be printed.
+
+Text is written as text whatever it begins with: nothing a person typed becomes a formula or a link.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import xlsxwriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrebot.i18n import Translator
+    from migrebot.reports.tables import Cell, Table
+
+LONGEST_TEXT = 32_767
+"""Characters of a cell (Excel specifications and limits): a longer one would be left out by the library."""
+
+FIRST_YEAR = 1900
+"""Excel counts its dates from here; earlier ones are written as text."""
+
+A4 = 9
+
+_PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+
+
+def workbook(tables: Sequence[Table], tr: Translator, *, title: str) -> bytes:
+    """Write each table as a sheet with a fixed heading and a filter; `title` is the document's."""
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, _PLAIN) as book:
+        book.set_properties({"title": title, "comments": "", "author": "Migrebot"})
+        formats = _Formats(book, tr)
+        for table in tables:
+            _write(book.add_worksheet(table.title), table, formats, title)
+    return target.getvalue()
+
+
+class _Formats:
+    """How the cells of one workbook look; days and moments in the order the language writes them."""
+
+    def __init__(self, book: Any, tr: Translator) -> None:
+        day = tr.day_pattern
+        base = {"valign": "top"}
+        self.heading = book.add_format(
+            {"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1, "bg_color": "#E8EEF4"}
+        )
+        self.text = book.add_format({**base, "text_wrap": True, "align": "left"})
+        self.number = book.add_format(base)
+        self.day = book.add_format({**base, "num_format": day, "align": "left"})
+        self.moment = book.add_format({**base, "num_format": f"{day} hh:mm", "align": "left"})
+
+
+def _write(sheet: Any, table: Table, formats: _Formats, title: str) -> None:
+    for place, column in enumerate(table.columns):
+        sheet.set_column(place, place, column.width)
+        sheet.write_string(0, place, column.heading, formats.heading)
+    for line, row in enumerate(table.rows, start=1):
+        for place, cell in enumerate(row):
+            _write_cell(sheet, line, place, cell, formats)
+    sheet.freeze_panes(1, 0)
+    if table.rows and table.has_filter:
+        sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    # An ampersand is a code there.
+    sheet.set_footer(f"&L{title.replace('&', '&&')}&R&P / &N")
+
+
+def _write_cell(sheet: Any, line: int, place: int, cell: Cell, formats: _Formats) -> None:
+    match cell:
+        case None:
+            pass
+        case datetime() if cell.year >= FIRST_YEAR:
+            sheet.write_datetime(line, place, cell, formats.moment)
+        case date() if cell.year >= FIRST_YEAR:
+            sheet.write_datetime(line, place, cell, formats.day)
+        case int() | float() if math.isfinite(cell):
+            sheet.write_number(line, place, cell, formats.number)
+        case _:
+            sheet.write_string(line, place, shortened(str(cell)), formats.text)
+
+
+def shortened(text: str) -> str:
+    """Cut text to what a cell holds."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
