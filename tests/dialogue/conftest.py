@@ -1,4 +1,4 @@
-"""A house for conversations, over SQLite."""
+"""A house for conversations, over each of the databases."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.sqlite import SqliteStorage
+from tests.storage.conftest import backend, postgres_backend, sqlite_backend, sqlite_template, storage
 from tests.talk import House, Person, open_house
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from storage.interface import Storage
     from tests.clock import FakeClock
 
-
-@pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
-    """An empty storage."""
-    storage = SqliteStorage(tmp_path / "migrebot.db")
-    await storage.open()
-    yield storage
-    await storage.close()
+__all__ = ["backend", "postgres_backend", "sqlite_backend", "sqlite_template", "storage"]
 
 
 @pytest.fixture
