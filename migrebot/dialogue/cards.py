@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from markupsafe import Markup
 
 from migrebot.dialogue import words
@@ -12,7 +13,7 @@ from migrebot.messages import Button, Keyboard, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
+    from datetime import date, timedelta
 
     from migrebot.diary.entries import Headache, Intake
     from migrebot.i18n import Translator
@@ -28,9 +29,9 @@ def entry_card(turn: Turn, entry: Headache, intakes: Sequence[Intake], said: str
     tr = turn.tr
     keyboard = (
         (_button(tr.plain("Edit"), "edit", entry), _button(tr.plain("Delete"), "delete", entry)),
-        (Button(tr.plain("Add another"), "c:pain"), _to_day(entry, tr)),
+        (Button(tr.plain("Add another"), "c:pain"), to_day(entry.day, tr)),
     )
-    return _card(said, words.headache(entry, intakes, tr, turn.today), keyboard)
+    return card(said, words.headache(entry, intakes, tr, turn.today), keyboard)
 
 
 def open_card(turn: Turn, entry: Headache, intakes: Sequence[Intake], last: Sequence[Intake], said: str = "") -> Answer:
@@ -42,7 +43,7 @@ def open_card(turn: Turn, entry: Headache, intakes: Sequence[Intake], last: Sequ
         (_button(tr.plain("It is over"), "over", entry), _button(tr.plain("Details"), "details", entry)),
         (_button(tr.plain("Done"), "done", entry),),
     )
-    return _card(said, words.headache(entry, intakes, tr, turn.today), tuple(row for row in keyboard if row))
+    return card(said, words.headache(entry, intakes, tr, turn.today), tuple(row for row in keyboard if row))
 
 
 def field_menu(turn: Turn, entry: Headache, intakes: Sequence[Intake]) -> Answer:
@@ -58,13 +59,13 @@ def field_menu(turn: Turn, entry: Headache, intakes: Sequence[Intake]) -> Answer
         *(tuple(Button(label, f"h:field:{entry.id}:{step}") for label, step in row) for row in rows),
         (_button("‹ " + tr.plain("Back"), "show", entry),),
     )
-    return _card(tr("What shall be changed?"), words.headache(entry, intakes, tr, turn.today), keyboard)
+    return card(tr("What shall be changed?"), words.headache(entry, intakes, tr, turn.today), keyboard)
 
 
 def deleted_card(turn: Turn, entry: Headache) -> Answer:
     """Show that an attack was deleted, with the way back."""
     said = turn.tr("Deleted: %(day)s.", day=turn.tr.long_date(entry.day, turn.today))
-    return _card("", said, ((_button(turn.tr.plain("Undo"), "undo", entry), _to_day(entry, turn.tr)),))
+    return card("", said, ((_button(turn.tr.plain("Undo"), "undo", entry), to_day(entry.day, turn.tr)),))
 
 
 def follow_up(turn: Turn, entry: Headache, after: timedelta) -> Reply:
@@ -83,6 +84,15 @@ def follow_up(turn: Turn, entry: Headache, after: timedelta) -> Reply:
     )
 
 
+def zone_question(turn: Turn) -> Answer:
+    """Ask whoever has no time zone yet, once, whether the one assumed is right."""
+    user = turn.user
+    if user.timezone is not None or user.zone_offered:
+        return Answer()
+    offer = zone_offer(turn.tr, turn.timezone, turn.tr.time(turn.local_now))
+    return Answer(replies=(offer,), user=msgspec.structs.replace(user, zone_offered=True))
+
+
 def zone_offer(tr: Translator, timezone: str, clock: str) -> Reply:
     """Ask once whether the time zone is right."""
     text = tr(
@@ -97,14 +107,16 @@ def zone_offer(tr: Translator, timezone: str, clock: str) -> Reply:
     return Reply(text=text, keyboard=keyboard)
 
 
-def _to_day(entry: Headache, tr: Translator) -> Button:
-    return Button(tr.plain("Calendar"), f"k:day:{entry.day}")
+def to_day(day: date, tr: Translator) -> Button:
+    """Give the button that opens a day of the calendar."""
+    return Button(tr.plain("Calendar"), f"k:day:{day}")
 
 
 def _button(label: str, action: str, entry: Headache) -> Button:
     return Button(label, f"h:{action}:{entry.id}")
 
 
-def _card(said: str, body: str, keyboard: Keyboard) -> Answer:
+def card(said: str, body: str, keyboard: Keyboard) -> Answer:
+    """Show an entry with its buttons; `said` (HTML) goes above it."""
     text = Markup("\n\n").join(part for part in (said, body) if part)
     return Answer(replies=(Reply(text=text, keyboard=keyboard, in_place=True),))

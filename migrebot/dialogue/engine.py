@@ -48,9 +48,13 @@ def begin(
     answers: dict[str, Any] | None = None,
     history: tuple[Frame, ...] = (),
     said: str = "",
+    loop: int = 0,
 ) -> Answer:
-    """Open a form at its first or the given step; `said` (HTML) goes above the question, `history` lies behind it."""
-    session = _replace(fresh(form, turn, step or form.steps[0].name, answers or {}), history=history)
+    """Open a form at its first or the given step and round.
+
+    `said` (HTML) goes above the question, `history` lies behind it.
+    """
+    session = _replace(fresh(form, turn, step or form.steps[0].name, answers or {}), history=history, loop=loop)
     return _ask_anew(form, turn, session, said)
 
 

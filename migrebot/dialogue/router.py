@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import engine, numbered
-from migrebot.dialogue.forms import asking, consent, one_line, pain, zone
-from migrebot.dialogue.menus import calendar, headaches, own_data, question, settings, statistics, welcome
+from migrebot.dialogue import engine, numbered, overuse
+from migrebot.dialogue.forms import asking, consent, drug, intake, one_line, pain, pressure, zone
+from migrebot.dialogue.menus import (
+    calendar,
+    headaches,
+    intakes,
+    medications,
+    own_data,
+    pressures,
+    question,
+    settings,
+    statistics,
+    welcome,
+)
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
 from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, Text, Unreadable
@@ -37,7 +48,7 @@ def _closing(turn: Turn) -> Answer | None:
         return None
     form = FORMS.get(session.form)
     is_known = form is not None and any(step.name == session.step for step in form.steps)
-    return None if is_known and not (session.form == "pain" and _must_agree(turn)) else Answer(session=None)
+    return None if is_known and not (session.form in ENTRY_FORMS and _must_agree(turn)) else Answer(session=None)
 
 
 def _must_agree(turn: Turn) -> bool:
@@ -113,12 +124,34 @@ def _pain(turn: Turn, arguments: str) -> Answer:
     return pain.record(turn, answers)
 
 
+def _druguse(turn: Turn, arguments: str) -> Answer:
+    if not arguments:
+        return engine.begin(intake.FORM, turn)
+    answers = one_line.parse_intake(arguments, turn.today)
+    if answers is None:
+        said = turn.tr(
+            "I did not understand all of that, so let us go step by step. In one line it would be: /druguse ibuprofen"
+            " 400"
+        )
+        return engine.begin(intake.FORM, turn, said=said)
+    return intake.record(turn, answers)
+
+
+def _pressure(turn: Turn, arguments: str) -> Answer:
+    return pressure.record(turn, arguments) if arguments else engine.begin(pressure.FORM, turn)
+
+
 def _cancel(turn: Turn, arguments: str) -> Answer:  # noqa: ARG001 - the signature of `Command.answer`
     return say(turn.tr("There is nothing to cancel. /help tells what I can do."))
 
 
 COMMANDS: dict[str, Command] = {
     "pain": Command(_pain, N_("Record a headache"), makes_entry=True),
+    "druguse": Command(_druguse, N_("Record a medicine"), makes_entry=True),
+    "pressure": Command(_pressure, N_("Record a blood pressure"), makes_entry=True),
+    "medications": Command(
+        lambda turn, _: medications.medications(turn), N_("Your medicines and daily maxima"), makes_entry=True
+    ),
     "calendar": Command(calendar.calendar, N_("Your days and their entries")),
     "statistics": Command(lambda turn, _: statistics.statistics(turn), N_("Summary and a workbook for your doctor")),
     "settings": Command(lambda turn, _: settings.settings(turn), N_("Language, time zone, the regular question")),
@@ -195,6 +228,10 @@ def _press(turn: Turn, press: Press) -> Answer:
 
 MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "h": headaches.press,
+    "i": intakes.press,
+    "b": pressures.press,
+    "d": medications.press,
+    "o": overuse.press,
     "k": calendar.press,
     "s": settings.press,
     "ask": question.press,
@@ -202,6 +239,9 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "f": own_data.press,
 }
 """Who answers a press outside a form, by the first part of what the button carries."""
+
+ENTRIES = {"h": "/pain", "ask": "/pain", "i": "/druguse", "b": "/pressure", "d": "/medications"}
+"""Of these the menus of entries: the command to go on with once the person agreed."""
 
 
 def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
@@ -224,9 +264,9 @@ def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
 
 def _makes_entry(kind: str, action: str) -> str:
     """Tell which command to go on with once the person agreed, if the button makes an entry; else empty."""
-    if kind in {"h", "ask"}:
-        return "/pain"
-    return "/calendar" if kind == "k" and action in calendar.MAKES_ENTRY else ""
+    if kind == "k":
+        return "/calendar" if action in calendar.MAKES_ENTRY else ""
+    return ENTRIES.get(kind, "")
 
 
 def _menu(turn: Turn, handler: Callable[[Turn], Answer | None]) -> Answer | None:
@@ -277,5 +317,20 @@ def _introduced(turn: Turn, answer: Answer) -> Answer:
     return msgspec.structs.replace(joined, user=first.user)
 
 
-FORMS: dict[str, Form] = {form.name: form for form in (pain.FORM, zone.FORM, asking.FORM, consent.make(_command))}
+ENTRY_FORMS = frozenset({"pain", "intake", "pressure", "pressure_time", "drug"})
+"""The forms that make or change entries."""
+
+FORMS: dict[str, Form] = {
+    form.name: form
+    for form in (
+        pain.FORM,
+        intake.FORM,
+        pressure.FORM,
+        pressure.TIME_FORM,
+        drug.FORM,
+        zone.FORM,
+        asking.FORM,
+        consent.make(_command),
+    )
+}
 """All forms by name."""

@@ -1,7 +1,8 @@
 """The emergency signs: what they mean is CLINICAL fact, the words are ours.
 
-Source: SNNOOP10, Do et al., Neurology 2019;92:134–144. The bot informs, it never diagnoses, and it never says that
-without these signs all is well.
+Sources: SNNOOP10, Do et al., Neurology 2019;92:134–144; for blood pressure ESH 2023 (grade 3 from 180/110) and the
+American Heart Association ("When to call 911 about high blood pressure"). The bot informs, it never diagnoses, and it
+never says that without these signs all is well.
 """
 
 from __future__ import annotations
@@ -19,6 +20,16 @@ def reminder(tr: Translator) -> Markup:
     return tr(
         "⚠️ If it came suddenly and is the worst of your life, or comes with weakness, numbness, trouble speaking or"
         " seeing, confusion or a fever with a stiff neck, call emergency services now. All signs: /help"
+    )
+
+
+def high_pressure(tr: Translator) -> Markup:
+    """What to do about a reading from 180 or from 110 on."""
+    return tr(
+        "⚠️ That is very high. Rest for 5 minutes and measure again. If it is still this high (180 or more, or 110 or"
+        " more), contact a doctor today. <b>Call emergency services</b> if there is chest pain, breathlessness, back"
+        " pain, weakness or numbness, a change in vision, trouble speaking, confusion or a seizure.\n"
+        "<i>Sources: ESH 2023; American Heart Association.</i>"
     )
 
 

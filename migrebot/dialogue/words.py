@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -49,12 +50,25 @@ def medicines(intakes: Sequence[Intake], tr: Translator) -> str:
     return tr.list([medicine(intake.drug, intake.amount, intake.unit, tr) for intake in intakes])
 
 
+def intake(entry: Intake, tr: Translator, today: date) -> Markup:
+    """Write a medicine taken line by line."""
+    what = medicine(entry.drug, entry.amount, entry.unit, tr)
+    return Markup("<b>%s</b>\n%s") % (tr.long_date(entry.day, today), what)
+
+
 def pressure(reading: Pressure, tr: Translator) -> str:
     """Write a blood pressure reading: "120/80, pulse 65"."""
     values = f"{reading.systolic}/{reading.diastolic}"
     return (
         values if reading.pulse is None else tr.plain("%(values)s, pulse %(pulse)s", values=values, pulse=reading.pulse)
     )
+
+
+def pressure_reading(reading: Pressure, tr: Translator, today: date) -> Markup:
+    """Write a blood pressure reading line by line, with its date and time."""
+    moment = reading.measured_at.astimezone(ZoneInfo(reading.timezone))
+    day = tr.long_date(moment.date(), today)
+    return Markup("<b>%s, %s</b>\n%s") % (day, tr.time(moment), pressure(reading, tr))
 
 
 def yes_no(value: bool, tr: Translator) -> str:

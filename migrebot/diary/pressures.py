@@ -34,7 +34,8 @@ _READING = re.compile(
     r"(?: ?[/\\|:x*х–—-] ?| ?, (?=\d)| (?:on|over|на|sur|sobre|por|con|a|y|и|і|та|et) | )"
     r"(?P<diastolic>\d{1,3}(?:[.,]\d)?)"
     r"(?: ?(?:mm ?hg|mmhg|мм ?рт\.? ?ст\.?|cm ?hg))?"
-    rf"(?:(?: ?[,;/–—-] ?| (?:and|и|і|та|et|y|avec|with|con) | )?(?:{_PULSE_WORD}[.:]? ?[-–—=:]? ?)?(?P<pulse>\d{{1,3}})"
+    r"(?:(?: ?[,;/–—-] ?| (?:and|и|і|та|et|y|avec|with|con) | )?"
+    rf"(?:{_PULSE_WORD}[.:]? ?[-–—=:]? ?)?(?P<pulse>\d{{1,3}})"
     r"(?: ?(?:bpm|уд(?:\.|аров)?(?: ?[/в] ?мин(?:уту)?\.?)?|lpm|ppm|/min))?)?"
 )
 _CENTIMETRES_SYSTOLIC = 30.0

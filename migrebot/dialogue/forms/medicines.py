@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from migrebot.dialogue import words
-from migrebot.dialogue.form import Choice, Complaint, Rows, Step, View
+from markupsafe import Markup
+
+from migrebot.dialogue import doses, words
+from migrebot.dialogue.form import ENTRY, Choice, Complaint, Rows, Step, View
+from migrebot.diary import dictionary
 from migrebot.diary.parsing import parse_amount, parse_yes_no
-from storage.facts import DrugNames, UsualAmounts
+from migrebot.diary.totals import Dose
+from storage.facts import DrugNames, HeadacheById, UsualAmounts
 
 MAX_MEDICINES = 10
 """How many medicines one form takes."""
@@ -20,6 +25,11 @@ PAGE = 8
 
 COMMON_AMOUNTS = (25, 50, 100, 200, 250, 400, 500, 600, 1000)
 """Amounts in mg on offer where nothing better is known."""
+
+COMMON_TABLETS = (1, 2, 0.5)
+"""Tablets on offer of a medicine with several substances, which no number of mg describes."""
+
+MOST_STRENGTHS = 6
 
 Medicine = dict[str, Any]
 
@@ -77,14 +87,63 @@ def _current(view: View) -> str:
 
 
 def _amount_choices(view: View) -> Rows:
-    usual = view.facts(UsualAmounts(view.user_id, _current(view)))
-    mine = [Choice(words.amount(number, unit, view.tr), [number, unit]) for number, unit in usual[:3]]
-    common = [
-        Choice(words.amount(number, "mg", view.tr), [float(number), "mg"])
-        for number in COMMON_AMOUNTS
-        if (float(number), "mg") not in usual[:3]
-    ]
+    usual = view.facts(UsualAmounts(view.user_id, _current(view)))[:3]
+    known = {_in_mg(amount) for amount in usual}
+    more = [amount for amount in _common_amounts(_current(view)) if _in_mg(amount) not in known]
+    mine, common = (
+        [Choice(words.amount(number, unit, view.tr), [number, unit]) for number, unit in amounts]
+        for amounts in (usual, more)
+    )
     return [mine, *(common[i : i + 3] for i in range(0, len(common), 3))]
+
+
+def _in_mg(amount: tuple[float, str]) -> tuple[float, str]:
+    number, unit = amount
+    return (number * 1000, "mg") if unit == "g" else amount
+
+
+def _common_amounts(drug: str) -> list[tuple[float, str]]:
+    """List the strengths the dictionary knows of a medicine, tablets of one with several substances, or usual ones."""
+    products = dictionary.find(drug)
+    if any(not product.is_single for product in products):
+        return [(float(number), "tablet") for number in COMMON_TABLETS]
+    strengths = dict.fromkeys(strength[0] for product in products for strength in product.strengths)
+    return [(float(number), "mg") for number in (list(strengths)[:MOST_STRENGTHS] or COMMON_AMOUNTS)]
+
+
+def _amount_question(view: View) -> Markup:
+    question = view.tr("How much <b>%(drug)s</b>?", drug=_current(view))
+    before = doses_of(view.answers, taken_on(view))[: view.session.loop]
+    so_far = doses.so_far(view.turn, taken_on(view), _current(view), before, besides=view.answers.get(ENTRY, 0))
+    return Markup("\n").join(part for part in (question, so_far) if part)
+
+
+# --- how much that makes in a day --------------------------------------------------------------------------------
+
+
+def taken_on(view: View) -> date:
+    """Tell on which day a medicine named now is noted: that of the entry, or today while an attack still hurts."""
+    if "date" in view.answers:
+        return date.fromisoformat(view.answers["date"])
+    attack = view.facts(HeadacheById(view.user_id, view.answers[ENTRY]))
+    return view.today if attack is None or attack.is_open else attack.day
+
+
+def doses_of(answers: dict[str, Any], day: date) -> list[Dose]:
+    """List the medicines answered so far that were taken on that day."""
+    known = [(item, item["amount"] or (None, "mg")) for item in medicines_of(answers)]
+    return [Dose(item["drug"], *amount) for item, amount in known if item.get("day") in {None, str(day)}]
+
+
+def warning(view: View) -> Markup:
+    """Warn if the medicines answered so far bring a day's total above its maximum; empty if not."""
+    day = taken_on(view)
+    return doses.warning(view.turn, day, doses_of(view.answers, day), besides=view.answers.get(ENTRY, 0))
+
+
+def _another_question(view: View) -> Markup:
+    question = view.tr("Another medicine?")
+    return Markup("\n\n").join(part for part in (warning(view), question) if part)
 
 
 def _parse_amount(view: View, text: str) -> list[Any] | Complaint:
@@ -170,7 +229,7 @@ DRUG = Step(
 AMOUNT = Step(
     name="amount",
     wire_name="amount",
-    question=lambda view: view.tr("How much <b>%(drug)s</b>?", drug=_current(view)),
+    question=_amount_question,
     choices=_amount_choices,
     parse=_parse_amount,
     optional=True,
@@ -180,7 +239,7 @@ AMOUNT = Step(
 ANOTHER = Step(
     name="another",
     wire_name="amount",
-    question=lambda view: view.tr("Another medicine?"),
+    question=_another_question,
     choices=yes_no_choices,
     parse=parse_yes_or_no,
     optional=True,

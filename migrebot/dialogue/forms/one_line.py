@@ -48,6 +48,22 @@ def parse_line(text: str, today: date) -> dict[str, Any] | None:
     return None if medicines is None else answers
 
 
+def parse_intake(text: str, today: date) -> dict[str, Any] | None:
+    """Understand one medicine taken: `ibuprofen 400`, `yesterday sumatriptan 50`; None unless all of it is clear.
+
+    The day, before or after the medicine, is today if not told.
+    """
+    words = text.split()
+    for count in range(min(len(words) - 1, _WORDS_OF_A_PART), 0, -1):
+        for part, rest in ((words[:count], words[count:]), (words[-count:], words[:-count])):
+            day = _past_day(" ".join(part).rstrip(",;"), today)
+            medicine = _medicines(rest, today) if day else None
+            if medicine and len(medicine) == 1:
+                return {"date": day, "medicines": medicine}
+    medicine = _medicines(words, today)
+    return {"date": str(today), "medicines": medicine} if medicine and len(medicine) == 1 else None
+
+
 def _take(words: list[str], answers: dict[str, Any], today: date) -> int:
     """Understand what comes first, the longest reading first; tell how many words it took, 0 for none."""
     for count in range(min(len(words), _WORDS_OF_A_PART), 0, -1):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from markupsafe import Markup
 
-from migrebot.dialogue import cards, engine, safety
+from migrebot.dialogue import cards, engine, overuse, safety
 from migrebot.dialogue.form import ENTRY, ONLY, Choice, Complaint, Form, Rows, Step, View, nothing_saved
 from migrebot.dialogue.forms import medicines
 from migrebot.dialogue.forms.days import day_choices, parse_past_day
@@ -244,8 +244,15 @@ def _cancel(view: View) -> Answer:
 
 
 def record(turn: Turn, answers: dict[str, Any]) -> Answer:
-    """Store an attack told in one line; `answers` are as the form would have them."""
-    return _add(View(turn, engine.fresh(FORM, turn, "note", answers)), turn.tr("Saved. Get well soon."))
+    """Store an attack told in one line; `answers` are as the form would have them.
+
+    More of a medicine than its daily maximum opens the form where it is told, before anything is stored.
+    """
+    view = View(turn, engine.fresh(FORM, turn, "note", answers))
+    told = medicines.medicines_of(answers)
+    if told and medicines.warning(view):
+        return engine.begin(FORM, turn, step="another", answers=answers, loop=len(told) - 1)
+    return _add(view, turn.tr("Saved. Get well soon."))
 
 
 def begin_on(turn: Turn, day: date) -> Answer:
@@ -261,6 +268,20 @@ def edit(turn: Turn, entry: Headache, step: str, *, alone: bool) -> Answer:
     return engine.begin(FORM, turn, step=step, answers=answers)
 
 
+def take_again(turn: Turn, entry: Headache, taken: Sequence[Intake]) -> Answer:
+    """Note the same medicines as before for a stored attack without any; a warning comes first."""
+    again = [{"drug": intake.drug, "amount": _amount_of(intake)} for intake in taken]
+    answers = {ENTRY: entry.id, ONLY: True, "medicine": True, "medicines": again}
+    view = View(turn, engine.fresh(FORM, turn, "another", answers))
+    if medicines.warning(view):
+        return engine.begin(FORM, turn, step="another", answers=answers, loop=len(again) - 1)
+    return _change(view, entry, turn.tr("Medicine noted."))
+
+
+def _amount_of(intake: Intake) -> list[Any] | None:
+    return None if intake.amount is None else [intake.amount, intake.unit]
+
+
 def _answers_of(entry: Headache, intakes: Sequence[Intake]) -> dict[str, Any]:
     """Give what is stored in the words of the form."""
     answers: dict[str, Any] = {field: value for field in _FIELDS if (value := getattr(entry, field)) is not None}
@@ -268,7 +289,7 @@ def _answers_of(entry: Headache, intakes: Sequence[Intake]) -> dict[str, Any]:
     taken = [
         {
             "drug": intake.drug,
-            "amount": None if intake.amount is None else [intake.amount, intake.unit],
+            "amount": _amount_of(intake),
             "day": str(intake.day),
         }
         for intake in intakes
@@ -284,7 +305,7 @@ def _add(view: View, said: str) -> Answer:
     entry = _entry(view, empty)
     intakes = _intakes(view, entry, entry.day) if view.answers.get("medicine") else ()
     changes = (SaveHeadache(entry), *((SaveIntakes(entry.user_id, entry.id, intakes),) if intakes else ()))
-    return Answer(changes=changes) + present(turn, entry, intakes, said)
+    return Answer(changes=changes) + present(turn, entry, intakes, said) + overuse.notice(turn, intakes)
 
 
 def _change(view: View, before: Headache, said: str) -> Answer:
@@ -302,7 +323,9 @@ def _change(view: View, before: Headache, said: str) -> Answer:
     if not entry.is_open:
         changes.append(CancelQueued(cards.follow_up_key(entry.id)))
     alarming = (entry.intensity, entry.aura) != (before.intensity, before.aura)
-    return Answer(changes=tuple(changes)) + present(turn, entry, intakes, said, just_known=alarming, fresh=False)
+    shown = present(turn, entry, intakes, said, just_known=alarming, fresh=False)
+    told = overuse.notice(turn, intakes, instead_of=stored) if _medicines_changed(view, before) else Answer()
+    return Answer(changes=tuple(changes)) + shown + told
 
 
 def _medicines_changed(view: View, before: Headache) -> bool:
@@ -332,15 +355,7 @@ def present(
         answer = cards.open_card(turn, entry, intakes, last, said)
         if fresh:
             answer += Answer(replies=(cards.follow_up(turn, entry, FOLLOW_UP_AFTER),))
-    return answer + _zone_question(turn) if fresh else answer
-
-
-def _zone_question(turn: Turn) -> Answer:
-    user = turn.user
-    if user.timezone is not None or user.zone_offered:
-        return Answer()
-    offer = cards.zone_offer(turn.tr, turn.timezone, turn.tr.time(turn.local_now))
-    return Answer(replies=(offer,), user=msgspec.structs.replace(user, zone_offered=True))
+    return answer + cards.zone_question(turn) if fresh else answer
 
 
 def _is_alarming(turn: Turn, entry: Headache) -> bool:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from migrebot.dialogue import month, words
-from migrebot.dialogue.forms import pain
+from migrebot.dialogue.forms import intake, pain, pressure
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.diary.entries import Headache, Intake, Pressure
 from migrebot.diary.parsing import parse_day, parse_month
@@ -53,10 +53,12 @@ class Kind(Struct, frozen=True, kw_only=True):
 
 ADDED: dict[str, Kind] = {
     "pain": Kind(label=N_("Add a headache"), begin=pain.begin_on),
+    "druguse": Kind(label=N_("Add a medicine"), begin=intake.begin_on),
+    "pressure": Kind(label=N_("Add a blood pressure"), begin=pressure.begin_on),
 }
 """What can be added to a day, by the name that its button carries."""
 
-OPENED: dict[type, str] = {Headache: "h:show"}
+OPENED: dict[type, str] = {Headache: "h:show", Intake: "i:show", Pressure: "b:show"}
 """What an entry's button carries in front of the id, by its kind; one of another kind cannot be opened."""
 
 

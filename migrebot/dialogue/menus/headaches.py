@@ -100,20 +100,7 @@ def _same_medicine(turn: Turn, entry: Headache) -> Answer:
     last = turn.facts(LastIntakes(turn.user.id, entry.id))
     if had or not last:
         return _card(turn, entry, had)
-    taken = tuple(
-        msgspec.structs.replace(
-            intake,
-            id=turn.new_id(),
-            headache_id=entry.id,
-            day=turn.today,
-            timezone=turn.timezone,
-            created_at=turn.now,
-        )
-        for intake in last
-    )
-    with_medicine = msgspec.structs.replace(entry, medicine_taken=True)
-    changes = (SaveHeadache(with_medicine), SaveIntakes(turn.user.id, entry.id, taken))
-    return Answer(changes=changes) + _card(turn, with_medicine, taken, turn.tr("Medicine noted."))
+    return pain.take_again(turn, entry, last)
 
 
 def _delete(turn: Turn, entry: Headache) -> Answer:

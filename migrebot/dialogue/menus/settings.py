@@ -8,7 +8,7 @@ import msgspec
 from babel import Locale
 from markupsafe import Markup
 
-from migrebot.dialogue import engine
+from migrebot.dialogue import engine, overuse
 from migrebot.dialogue.forms import asking, zone
 from migrebot.dialogue.home import ask_from_now_on, first_words, moved_to, when_asked
 from migrebot.dialogue.turn import Answer, Turn, say
@@ -43,6 +43,7 @@ def settings(turn: Turn, said: str = "", asked: Asking | None = None) -> Answer:
         (Button("🌐 " + tr.plain("Language"), "s:language"),),
         (Button("🕑 " + tr.plain("Time zone"), "s:zone"),),
         (Button("🔔 " + tr.plain("How often to ask"), "s:often"), Button("⏰ " + tr.plain("When to ask"), "s:time")),
+        (overuse.setting(turn),),
     )
     return say(f"{said}\n\n{text}" if said else text, keyboard, in_place=True)
 

@@ -46,6 +46,9 @@ def help_(turn: Turn) -> Answer:
         (
             tr("/pain – record a headache"),
             tr("/pain 7 3h ibuprofen 400 – the same in one line"),
+            tr("/druguse – record a medicine, or in one line: /druguse ibuprofen 400"),
+            tr("/pressure – record a blood pressure, or in one line: /pressure 120/80 65"),
+            tr("/medications – your medicines and daily maxima"),
             tr("/calendar – your days, what you recorded on them, and days without headache"),
             tr("/statistics – a summary, and a workbook for your doctor"),
             tr("/settings – language, time zone, the regular question"),
