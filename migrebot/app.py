@@ -44,8 +44,10 @@ if TYPE_CHECKING:
 
     from migrebot.clock import Clock
     from migrebot.config import Config
+    from migrebot.config import Storage as Database
     from migrebot.messages import Alert, Channel, ToDelivery, ToDialogue, ToScheduler
     from storage.interface import Storage
+    from storage.moving import Report, Side
 
 log = logs.get_logger("migrebot")
 
@@ -64,6 +66,7 @@ def run(config: Config) -> None:
 
 def migrate(config: Config) -> str:
     """Bring the database to the newest schema; returns one line on what was done."""
+    logs.configure(config.bot.production)
     _hide_secrets(config)
     if config.storage.file is None:
         from storage.migrations import postgres_runner
@@ -72,6 +75,26 @@ def migrate(config: Config) -> str:
     from storage.migrations import sqlite_runner
 
     return sqlite_runner.migrate(config.storage.file)
+
+
+def move(source: Database, target: Database, report: Report) -> str:
+    """Copy everything from one database to another; returns one line on what was done, raises `UserError`."""
+    from storage.moving import move as move_everything
+
+    logs.configure(production=False)
+    for database in (source, target):
+        logs.hide(database.password.reveal())
+    return anyio.run(move_everything, _side(source), _side(target), report)
+
+
+def _side(database: Database) -> Side:
+    if database.file is None:
+        from storage.moving.postgres_side import PostgresSide
+
+        return PostgresSide(database.url.reveal())
+    from storage.moving.sqlite_side import SqliteSide
+
+    return SqliteSide(database.file)
 
 
 def _hide_secrets(config: Config) -> None:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from migrebot import __version__
-from migrebot.config import ConfigError, load
+from migrebot.config import ConfigError, load, read_database
 from migrebot.diary.exports import EXPORTS
 from migrebot.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from migrebot.config import Config
 
@@ -98,6 +98,49 @@ def migrate(file: Path | None) -> None:
         from migrebot import app
 
         click.echo(app.migrate(config))
+
+
+@main.command()
+@click.argument("source")
+@click.argument("target")
+def move(source: str, target: str) -> None:
+    """Copy everything from the database SOURCE to the empty database TARGET, and compare.
+
+    Both are written as storage.url is: sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE. Stop the bot
+    before. What was interrupted goes on when the same command is given again.
+    """
+    with readable_errors():
+        databases = [read_database(name, url, Path.cwd()) for name, url in (("SOURCE", source), ("TARGET", target))]
+        from migrebot import app
+
+        with ProgressBars() as bars:
+            done = app.move(databases[0], databases[1], bars.report)
+    click.echo(done)
+
+
+class ProgressBars:
+    """A progress bar on stderr for each step of a longer work, one after the other; on no terminal only its name."""
+
+    def __init__(self) -> None:
+        self._step = ""
+        self._bar = ExitStack()
+        self._advance: Callable[[int], None]
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+    def report(self, step: str, rows: int, of: int) -> None:
+        """Show that so many rows of all are done."""
+        if step != self._step:
+            self._bar.close()
+            self._step, self._done = step, 0
+            self._advance = self._bar.enter_context(click.progressbar(length=of, label=step, file=sys.stderr)).update
+        self._advance(rows - self._done)
+        self._done = rows
 
 
 @main.command()

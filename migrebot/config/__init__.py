@@ -1,6 +1,6 @@
 """The configuration: what can be set, where it comes from, and its typed, frozen result."""
 
-from migrebot.config.loading import load
+from migrebot.config.loading import load, read_database
 from migrebot.config.model import (
     Backup,
     Bot,
@@ -33,4 +33,5 @@ __all__ = [
     "Telegram",
     "Twilio",
     "load",
+    "read_database",
 ]

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from migrebot.config import sources
 from migrebot.config.kinds import UnfitError
-from migrebot.config.knobs import KNOBS
+from migrebot.config.knobs import BY_KEY, KNOBS
 from migrebot.config.model import (
     Backup,
     Bot,
@@ -86,6 +86,22 @@ def _with_defaults(given: dict[str, Any]) -> dict[str, Any]:
     return values | follow | given
 
 
+def read_database(name: str, url: str, directory: Path) -> Storage:
+    """Return a database that is named on the command line as `storage.url` names one; raises `ConfigError`."""
+    knob = BY_KEY["storage.url"]
+    try:
+        address = knob.kind.read(url)
+    except UnfitError as error:
+        remark = f": {error}; allowed: " if str(error) else " is not "
+        raise ConfigError((f"{name}: the value{remark}{knob.kind.allowed}",)) from None
+    return _storage({"url": address, "connections": BY_KEY["storage.connections"].default}, directory)
+
+
+def _storage(values: dict[str, Any], directory: Path) -> Storage:
+    url = values["url"].reveal()
+    return Storage(**values, file=directory / url.removeprefix(SQLITE) if url.startswith(SQLITE) else None)
+
+
 def _build(values: Mapping[str, Any], directory: Path) -> Config:
     """Return the values as structs, their paths made absolute."""
     of: dict[str, dict[str, Any]] = {}
@@ -93,11 +109,9 @@ def _build(values: Mapping[str, Any], directory: Path) -> Config:
         of.setdefault(knob.section, {})[knob.name] = values[knob.key]
     of["bot"]["data_dir"] = directory / values["bot.data_dir"]
     of["backup"]["directory"] = directory / values["backup.directory"]
-    database = values["storage.url"].reveal()
-    of["storage"]["file"] = directory / database.removeprefix(SQLITE) if database.startswith(SQLITE) else None
     return Config(
         bot=Bot(**of["bot"]),
-        storage=Storage(**of["storage"]),
+        storage=_storage(of["storage"], directory),
         telegram=Telegram(**of["telegram"]),
         twilio=Twilio(**of["twilio"]),
         http=Http(**of["http"]),

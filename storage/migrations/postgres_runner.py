@@ -13,7 +13,7 @@ import asyncpg
 
 from migrebot.errors import UserError
 from migrebot.logs import get_logger
-from storage.migrations.runner import NEWEST, SCRIPTS, outcome, refuse_newer
+from storage.migrations.runner import NEWEST, SCRIPTS, UNFINISHED, outcome, refuse_newer, refuse_unfinished
 from storage.postgres_server import MIGRATING, SCHEMA, close, connect_or_explain, explained, name_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LOOK = """
 SELECT
     to_regclass($1 || '.alembic_version') IS NOT NULL AND to_regclass($1 || '.users') IS NOT NULL AS ours,
+    to_regclass($1 || '.' || $2) IS NOT NULL AS unfinished,
     EXISTS (SELECT FROM pg_tables WHERE schemaname = $1) AS used,
     to_regnamespace($1) IS NOT NULL AS made,
     has_database_privilege(current_database(), 'CREATE') AS may_make,
@@ -42,22 +43,22 @@ async def migrate(url: str) -> str:
 
 async def probe(url: str) -> str:
     """Tell in one line whether the database could be used, without changing it; raises `UserError`."""
-    async with _session(url) as connection:
+    async with session(url) as connection:
         version = connection.get_server_version()
-        stored = await _known_revision(url, connection, NEWEST, SCRIPTS)
+        stored = await known_revision(url, connection)
     schema = f"schema {stored or 'empty'}" + (f", will be {NEWEST}" if stored != NEWEST else "")
     return f"PostgreSQL {version.major}.{version.minor}, {name_of(url)}, {schema}"
 
 
 async def bring_up_to_date(url: str, *, newest: str = NEWEST, scripts: Path = SCRIPTS) -> str | None:
     """Do so and tell what the revision was before (None: there was no schema); raises `UserError`."""
-    async with _session(url) as connection:
-        stored = await _known_revision(url, connection, newest, scripts)
+    async with session(url) as connection:
+        stored = await known_revision(url, connection, newest, scripts)
         if stored == newest:
             return stored
         async with _alone(connection):
             # Another process may have done it meanwhile.
-            stored = await _known_revision(url, connection, newest, scripts)
+            stored = await known_revision(url, connection, newest, scripts)
             if stored != newest:
                 await _upgrade(connection, stored, scripts)
                 log.info("schema_migrated", before=stored or "none", now=newest)
@@ -65,7 +66,8 @@ async def bring_up_to_date(url: str, *, newest: str = NEWEST, scripts: Path = SC
 
 
 @asynccontextmanager
-async def _session(url: str) -> AsyncIterator[Connection]:
+async def session(url: str) -> AsyncIterator[Connection]:
+    """Open a patient connection and close it in the end; raises `UserError` for what the server has to say."""
     # Patient, whatever the role is told to be: a large table takes its time.
     connection = await connect_or_explain(url, statement_timeout="0", lock_timeout="0")
     try:
@@ -85,14 +87,22 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
     yield
 
 
-async def _known_revision(url: str, connection: Connection, newest: str, scripts: Path) -> str | None:
-    found = await connection.fetchrow(_LOOK, SCHEMA)
+async def known_revision(
+    url: str, connection: Connection, newest: str = NEWEST, scripts: Path = SCRIPTS, *, unfinished: bool = False
+) -> str | None:
+    """Tell the revision of the schema, None without one; raises `UserError`.
+
+    A copy that a move left unfinished is refused, unless just that is expected.
+    """
+    found = await connection.fetchrow(_LOOK, SCHEMA, UNFINISHED)
     if found["read_only"]:
         raise UserError(f"{name_of(url)} cannot be used: it is read-only")
     if found["used"] and not found["ours"]:
         raise UserError(f"{name_of(url)}: its schema {SCHEMA} is of another program")
     if not found["made"] and not found["may_make"]:
         raise UserError(f"{name_of(url)}: there is no schema {SCHEMA}, and this login may not make one")
+    if found["unfinished"] and not unfinished:
+        refuse_unfinished(name_of(url))
     if not found["ours"]:
         return None
     stored = str(await connection.fetchval("SELECT version_num FROM alembic_version"))

@@ -11,6 +11,9 @@ NEWEST = "0007"
 
 SCRIPTS = Path(__file__).parent
 
+UNFINISHED = "moving"
+"""The table that is there while a move to the database is not finished: see `storage.moving`."""
+
 
 def refuse_newer(place: str, stored: str | None, newest: str, scripts: Path) -> None:
     """Raise `UserError` if the revision stored at the place is none that this program knows."""
@@ -18,6 +21,19 @@ def refuse_newer(place: str, stored: str | None, newest: str, scripts: Path) -> 
         raise UserError(
             f"{place} was written by a newer version of this program: its schema is {stored}, known here is {newest}"
         )
+
+
+def refuse_unfinished(place: str) -> None:
+    """Raise `UserError`: the place is the target of a move that did not come to its end."""
+    raise UserError(f"{place} is an unfinished copy: give the same `migrebot move` command again")
+
+
+def insist_on_newest(place: str, stored: str | None) -> None:
+    """Raise `UserError` unless the place has the newest schema."""
+    if stored is None:
+        raise UserError(f"{place} holds no data of this program")
+    if stored != NEWEST:
+        raise UserError(f"{place} has the schema {stored}, not {NEWEST}: run `migrebot migrate` on it first")
 
 
 def outcome(place: str, before: str | None) -> str:

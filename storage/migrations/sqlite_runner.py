@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from migrebot.errors import UserError
 from migrebot.logs import get_logger
 from storage import sqlite_errors
-from storage.migrations.runner import NEWEST, SCRIPTS, outcome, refuse_newer
+from storage.migrations.runner import NEWEST, SCRIPTS, UNFINISHED, outcome, refuse_newer, refuse_unfinished
 from storage.sqlite_file import BUSY_TIMEOUT_S, ProcessLock, address_of, connect, create_if_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 log = get_logger("storage")
@@ -40,12 +41,12 @@ def probe(path: Path) -> str:
         if not os.access(place, os.W_OK | os.X_OK):
             raise UserError(f"{path} cannot be made: {place} may not be written")
         return f"{library}, {path} will be made"
-    stored = _known_revision(path, NEWEST, SCRIPTS)
+    stored = known_revision(path)
     try:
         with closing(sqlite3.connect(address_of(path), uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
             connection.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:
-        _give_up(path, error)
+        give_up(path, error)
     return f"{library}, {path}, schema {stored or 'empty'}" + (f", will be {NEWEST}" if stored != NEWEST else "")
 
 
@@ -55,7 +56,7 @@ def bring_up_to_date(path: Path, *, locked: bool, newest: str = NEWEST, scripts:
     Without the process lock (`locked`) it is only made sure that there is nothing to do.
     """
     create_if_missing(path)
-    stored = _known_revision(path, newest, scripts)
+    stored = known_revision(path, newest, scripts)
     if stored == newest:
         return stored
     if not locked:
@@ -68,26 +69,48 @@ def bring_up_to_date(path: Path, *, locked: bool, newest: str = NEWEST, scripts:
     return stored
 
 
-def _known_revision(path: Path, newest: str, scripts: Path) -> str | None:
+def known_revision(
+    path: Path, newest: str = NEWEST, scripts: Path = SCRIPTS, *, unfinished: bool = False
+) -> str | None:
+    """Tell the revision of the file's schema, None for an empty file; raises `UserError`.
+
+    A copy that a move left unfinished is refused, unless just that is expected.
+    """
     stored = _stored_revision(path)
+    if not unfinished and is_unfinished(path):
+        refuse_unfinished(str(path))
     refuse_newer(str(path), stored, newest, scripts)
     return stored
 
 
 def _stored_revision(path: Path) -> str | None:
-    """Tell the revision of the file's schema; None for an empty file."""
+    with _untouched(path) as connection:
+        tables = _tables(connection)
+        if not tables:
+            return None
+        if "alembic_version" not in tables or "users" not in tables:
+            raise UserError(f"{path} is a database of another program")
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
+def is_unfinished(path: Path) -> bool:
+    """Tell whether a move to the file was begun and not finished; raises `UserError`."""
+    with _untouched(path) as connection:
+        return UNFINISHED in _tables(connection)
+
+
+@contextmanager
+def _untouched(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         # Without our settings: a file that turns out not to be ours is left as it is.
-        connection = sqlite3.connect(address_of(path), uri=True, timeout=BUSY_TIMEOUT_S)
-        with closing(connection):
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if not tables:
-                return None
-            if "alembic_version" not in tables or "users" not in tables:
-                raise UserError(f"{path} is a database of another program")
-            return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+        with closing(sqlite3.connect(address_of(path), uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+            yield connection
     except sqlite3.Error as error:
-        _give_up(path, error)
+        give_up(path, error)
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _keep_copy(path: Path, revision: str) -> Path:
@@ -100,7 +123,7 @@ def _keep_copy(path: Path, revision: str) -> Path:
             source.backup(target)
     except sqlite3.Error as error:
         part.unlink(missing_ok=True)
-        _give_up(path, error)
+        give_up(path, error)
     part.replace(copy)
     return copy
 
@@ -123,10 +146,11 @@ def _upgrade(path: Path, scripts: Path) -> None:
     except exc.DBAPIError as error:
         if not isinstance(error.orig, sqlite3.Error):
             raise
-        _give_up(path, error.orig)
+        give_up(path, error.orig)
 
 
-def _give_up(path: Path, error: sqlite3.Error) -> NoReturn:
+def give_up(path: Path, error: sqlite3.Error) -> NoReturn:
+    """Raise `UserError` with the reason; an error of the program is raised as it is."""
     words = sqlite_errors.reason(error)
     if words is None:
         raise error

@@ -1,0 +1,132 @@
+"""The steps of a move: seal the source, copy, seal the target, compare.
+
+What was copied is noted in the target together with the rows themselves, so that a move which was killed goes on
+where it was. Until it is finished nothing else uses the target: see `storage.migrations.runner.refuse_unfinished`.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migrebot.errors import UserError
+from storage.moving.table import Key, Seal, Sealing, in_order
+
+if TYPE_CHECKING:
+    from storage.moving.side import Side
+    from storage.moving.table import Table
+
+
+class Report(Protocol):
+    """Is told how far a step has come."""
+
+    def __call__(self, step: str, rows: int, of: int) -> None:
+        """Take note that so many rows of all are done."""
+        ...
+
+
+class State(Struct, frozen=True):
+    """How far a move has come: the rows of the table `at` up to the key `after`, and of all tables before it.
+
+    `source` and its `seals` tell whether the source is still what it was; `spoilt` that the copy cannot be used.
+    """
+
+    source: str
+    seals: dict[str, Seal]
+    at: str = ""
+    after: Key = ()
+    rows: int = 0
+    spoilt: bool = False
+
+
+async def move(source: Side, target: Side, report: Report) -> str:
+    """Copy everything, and compare; returns one line on what was done, raises `UserError`."""
+    if source.name == target.name:
+        raise UserError(f"source and target are the same database: {source.name}")
+    async with source.as_source(), target.as_target():
+        tables = in_order(await source.tables())
+        if set(tables) != set(await target.tables()):
+            raise UserError(f"{source.name} and {target.name} have different tables")
+        found = await _state(source, target, tables)
+        try:
+            rows = await _Move(source, target, tables, report).run(found)
+        except UserError as error:
+            raise UserError(f"{error}; the target is unfinished: give the same command again") from error
+    return f"{target.name}: {rows} rows of {len(tables)} tables were copied from {source.name} and compared"
+
+
+async def _state(source: Side, target: Side, tables: list[Table]) -> State | None:
+    noted = await target.state()
+    if noted is None:
+        # The one table that says something about a run, not about people: it is there once the program was started.
+        if any([await target.count(table) for table in tables if table.name != "meta"]):
+            raise UserError(f"{target.name} holds data already: give an empty database")
+        return None
+    state = msgspec.json.decode(noted, type=State)
+    if state.source != source.name:
+        raise UserError(f"{target.name} holds an unfinished copy of {state.source}: finish that, or give another one")
+    return state
+
+
+class _Move:
+    """One move between two open sides."""
+
+    def __init__(self, source: Side, target: Side, tables: list[Table], report: Report) -> None:
+        self._source = source
+        self._target = target
+        self._tables = tables
+        self._report = report
+        self._all = 0
+
+    async def run(self, found: State | None) -> int:
+        """Go on from the state that was found, None for a new move; returns how many rows there are."""
+        self._all = sum([await self._source.count(table) for table in self._tables])
+        seals = await self._seals(self._source, "reading")
+        state = State(self._source.name, seals)
+        if found is not None and found.seals == seals and not found.spoilt:
+            state = found
+        else:
+            await self._target.begin(self._tables, _written(state))
+        await self._copy(state)
+        await self._compare(state)
+        numbers = {table: await self._source.last_number(table) for table in self._tables if table.counter}
+        await self._target.finish(numbers)
+        return self._all
+
+    async def _seals(self, side: Side, step: str) -> dict[str, Seal]:
+        seals, rows = {}, 0
+        for table in self._tables:
+            sealing = Sealing()
+            async with aclosing(side.batches(table)) as batches:
+                async for batch in batches:
+                    sealing.add(batch)
+                    rows += len(batch)
+                    self._report(step, rows, self._all)
+            seals[table.name] = sealing.seal()
+        return seals
+
+    async def _copy(self, state: State) -> None:
+        names = [table.name for table in self._tables]
+        for table in self._tables[names.index(state.at) if state.at else 0 :]:
+            after = state.after if table.name == state.at else ()
+            async with aclosing(self._source.batches(table, after)) as batches:
+                async for batch in batches:
+                    rows = state.rows + len(batch)
+                    state = replace(state, at=table.name, after=table.key_of(batch[-1]), rows=rows)
+                    await self._target.write(table, batch, _written(state))
+                    self._report("copying", rows, self._all)
+
+    async def _compare(self, state: State) -> None:
+        found = await self._seals(self._target, "comparing")
+        wrong = [name for name, seal in state.seals.items() if found[name] != seal]
+        if wrong:
+            await self._target.note(_written(replace(state, spoilt=True)))
+            raise UserError(f"{self._target.name}: the copy differs from {self._source.name} in {', '.join(wrong)}")
+
+
+def _written(state: State) -> str:
+    return msgspec.json.encode(state).decode()
