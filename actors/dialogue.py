@@ -47,12 +47,13 @@ from migrebot.messages import (
     ToScheduler,
     Undecodable,
 )
-from storage.changes import EndSession, SaveAsking, SaveUser, Unit
+from migrebot.reminders.timers import RemindersMoved
+from storage.changes import EndSession, SaveAsking, SaveUser, Unit, timers_of
 from storage.facts import AskingOf
 from storage.records import Conversation, InboxKey
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AsyncExitStack
     from datetime import datetime
 
@@ -91,7 +92,7 @@ class Dialogue(Actor[ToDialogue]):
         mailbox: Mailbox[ToDialogue],
         storage: Storage,
         delivery: Mailbox[ToDelivery],
-        scheduler: Mailbox[ToScheduler] | None = None,
+        scheduler: Mailbox[ToScheduler | RemindersMoved] | None = None,
         clock: Clock,
         setup: Setup,
         new_id: Callable[[], int],
@@ -203,7 +204,10 @@ class Dialogue(Actor[ToDialogue]):
         tickets = tuple(ticket for result in results for ticket in result.tickets)
         if tickets:
             await self._wake_delivery(tickets)
-        self._wake_scheduler(item.unit for item in ready if item.unit)
+        done = [
+            item.unit for item, result in zip(ready, results, strict=True) if item.unit and result.outcome == "done"
+        ]
+        await self._tell_scheduler(done)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -217,9 +221,17 @@ class Dialogue(Actor[ToDialogue]):
         except MailboxClosed:
             log.info("delivery_is_closed", left=len(tickets))  # they are durable, the next run sends them
 
-    def _wake_scheduler(self, units: Iterable[Unit]) -> None:
-        if self._scheduler is not None and any(isinstance(change, PLANS) for unit in units for change in unit.changes):
-            self._scheduler.offer(PlansChanged())  # if there is no room for it, one waits already
+    async def _tell_scheduler(self, units: Sequence[Unit]) -> None:
+        if self._scheduler is None:
+            return
+        timers = tuple(timer for unit in units for timer in timers_of(unit))
+        try:
+            if timers:
+                await self._scheduler.put(RemindersMoved(timers))
+            if any(isinstance(change, PLANS) for unit in units for change in unit.changes):
+                await self._scheduler.put(PlansChanged())
+        except MailboxClosed:
+            log.info("scheduler_is_closed")  # all of it is durable, the next run reads it
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 

@@ -1,28 +1,35 @@
 """The scheduler: it owns what happens at a time rather than because of a message.
 
-Forms that were left alone go to the dialogue actor when their time is out, and so do regular questions that are due;
-what may not be kept any longer is purged every hour. It sleeps until the next of these is due, or until it hears that
-the plans changed.
+Reminders that are due become messages in the outbox, which delivery is told of. Forms that were left alone go to the
+dialogue actor when their time is out, and so do regular questions that are due; what may not be kept any longer is
+purged every hour. It sleeps until the next of all these is due, or until it hears that plans changed or reminders were
+set or moved.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+import anyio
 from msgspec import Struct
 
 from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled
+from actors.alarms import Alarms
+from actors.signals import Signal
 from migrebot.errors import StorageUnavailable
 from migrebot.logs import get_logger
-from migrebot.messages import ToScheduler
+from migrebot.messages import PlansChanged, ToScheduler
+from migrebot.reminders.timers import RemindersMoved
 from storage.interface import Retention
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from migrebot.clock import Clock
-    from migrebot.messages import ToDialogue
+    from migrebot.messages import Alert, ToDelivery, ToDialogue
     from storage.interface import Storage
 
 PURGE_EVERY = timedelta(hours=1)
@@ -46,19 +53,22 @@ class Keeping(Struct, frozen=True, kw_only=True):
     deleted: timedelta = timedelta(hours=48)
 
 
-class Scheduler(Actor[ToScheduler]):
-    """Ends forms left alone, asks the regular questions and purges; see the module."""
+class Scheduler(Actor["ToScheduler | RemindersMoved"]):
+    """Fires reminders, ends forms left alone, asks the regular questions and purges; see the module."""
 
     name: ClassVar[str] = "scheduler"
 
     def __init__(
         self,
         *,
-        mailbox: Mailbox[ToScheduler],
+        mailbox: Mailbox[ToScheduler | RemindersMoved],
+        delivery: Mailbox[ToDelivery],
         dialogue: Mailbox[ToDialogue],
         storage: Storage,
         clock: Clock,
         keeping: Keeping,
+        new_id: Callable[[], int],
+        on_alert: Callable[[Alert], None],
     ) -> None:
         super().__init__(mailbox)
         self._dialogue = dialogue
@@ -66,16 +76,50 @@ class Scheduler(Actor[ToScheduler]):
         self._clock = clock
         self._keeping = keeping
         self._purge_at = clock.now()
+        self._plans_changed = Signal()
+        self._troubles: dict[str, str] = {}
+        self._alarms = Alarms(
+            storage=storage,
+            delivery=delivery,
+            clock=clock,
+            new_id=new_id,
+            on_alert=on_alert,
+            on_trouble=partial(self._tell_trouble, "reminders"),
+        )
 
     async def run(self) -> None:
-        """Do what is due, then sleep until something is; ends with the mailbox."""
+        """Do what is due when it is due; ends with the mailbox."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._alarms.run)
+            group.start_soon(self._keep_house)
+            await self._listen()
+            group.cancel_scope.cancel()
+
+    async def handle(self, message: ToScheduler | RemindersMoved) -> None:
+        """Take note of reminders that were set or moved, or look at the plans again."""
+        match message:
+            case RemindersMoved(timers):
+                self._alarms.add(timers)
+            case PlansChanged():
+                self._plans_changed.set()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                envelope = await self.mailbox.get()
+            except MailboxClosed:
+                return
+            await self.handle_or_set_aside(envelope)
+
+    def _tell_trouble(self, part: str, trouble: str) -> None:
+        self._troubles[part] = trouble
+        self.health = Health(detail="; ".join(filter(None, self._troubles.values())) or "ok")
+
+    async def _keep_house(self) -> None:
         while True:
             wake_at = await self._work()
             with self._clock.move_on_after(max(0.0, (wake_at - self._clock.now()).total_seconds())):
-                try:
-                    await self.mailbox.get()
-                except MailboxClosed:
-                    return
+                await self._plans_changed.wait()
 
     async def _work(self) -> datetime:
         """Do what is due now; tell when to look again."""
@@ -88,10 +132,10 @@ class Scheduler(Actor[ToScheduler]):
             all_asked = await self._ask_questions(now)
             planned = (await self._storage.next_expiry(), await self._storage.next_question())
         except (StorageUnavailable, NotHandled, MailboxClosed) as error:
-            self.health = Health(serving=True, detail="waiting for the storage")
+            self._tell_trouble("house", "waiting for the storage")
             log.warning("scheduler_waits", reason=type(error).__name__)
             return now + RETRY_AFTER
-        self.health = Health()
+        self._tell_trouble("house", "")
         if not (all_ended and all_asked):
             return now + RETRY_AFTER
         # A form opened from now on expires after the time-out at the earliest, so nothing is missed by sleeping.

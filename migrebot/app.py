@@ -35,6 +35,7 @@ from migrebot.errors import NotSent, Refused, Uncertain, UserError
 from migrebot.i18n import translator, translators
 from migrebot.ids import id_source
 from migrebot.messages import Address
+from migrebot.reminders.timers import RemindersMoved
 from migrebot.zones import find_zones
 from storage.facts import AllOf
 from storage.sqlite import SqliteStorage
@@ -200,7 +201,8 @@ class Program:
         self._clock = clock
         self._dialogue: Mailbox[ToDialogue] = Mailbox()
         self._delivery: Mailbox[ToDelivery] = Mailbox()
-        self._scheduler: Mailbox[ToScheduler] = Mailbox(1)
+        self._scheduler: Mailbox[ToScheduler | RemindersMoved] = Mailbox()
+        self._new_id = id_source(clock)
         self._alerts: Mailbox[Alert] = Mailbox(100)
         self._renderer = Renderer(storage)
         self._access = _access(config, clock)
@@ -266,11 +268,12 @@ class Program:
                 form_hours=config.forms.timeout_hours,
                 backup_days=config.backup.keep_days,
             ),
-            new_id=id_source(self._clock),
+            new_id=self._new_id,
             on_alert=self._alert,
         )
         scheduler = Scheduler(
             mailbox=self._scheduler,
+            delivery=self._delivery,
             dialogue=self._dialogue,
             storage=self._storage,
             clock=self._clock,
@@ -279,6 +282,8 @@ class Program:
                 forms=timedelta(hours=config.retention.abandoned_form_hours),
                 quarantine=timedelta(days=config.retention.quarantine_days),
             ),
+            new_id=self._new_id,
+            on_alert=self._alert,
         )
         found = (alerts, delivery, dialogue, scheduler, self._chat, self.web, self._telegram)
         return [actor for actor in found if actor is not None]

@@ -7,6 +7,7 @@ user.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -14,7 +15,11 @@ from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Channel, Keyboard, Outgoing
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
+from migrebot.reminders.timers import Timer
 from storage.records import Identity, InboxKey, OveruseNotice, Session, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class SaveUser(Struct, frozen=True):
@@ -274,3 +279,15 @@ class Unit(Struct, frozen=True, kw_only=True):
     user_id: int | None = None
     quarantine: str = ""
     raw: bytes = b""
+
+
+def timers_of(unit: Unit) -> Iterator[Timer]:
+    """List when that rings what a unit sets or moves, as far as it rings at all."""
+    for change in unit.changes:
+        match change:
+            case SaveReminder(reminder) if reminder.next_at is not None:
+                yield Timer(reminder.next_at, reminder.id)
+            case MoveReminder(next_at=at, id=id_) | MoveOccurrence(again_at=at, id=id_) if at is not None:
+                yield Timer(at, id_, repeats=isinstance(change, MoveOccurrence))
+            case SaveOccurrence(occurrence) if occurrence.again_at is not None:
+                yield Timer(occurrence.again_at, occurrence.id, repeats=True)

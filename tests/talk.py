@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from actors.actor import Mailbox
 from actors.dialogue import Dialogue
+from actors.scheduler import Keeping, Scheduler
 from migrebot.dialogue.turn import Setup
 from migrebot.flood import FloodGate
 from migrebot.ids import id_source
@@ -142,7 +143,6 @@ class House:
         clock: FakeClock,
         setup: Setup | None = None,
         flood: FloodGate | None = None,
-        scheduler: Mailbox[Any] | None = None,
     ) -> None:
         self.storage = storage
         self.clock = clock
@@ -150,16 +150,17 @@ class House:
         self.held_back: list[Ticket] = []
         self.delivery: Mailbox[Any] = Mailbox(10_000)
         self.mailbox: Mailbox[Any] = Mailbox()
+        self.scheduler: Mailbox[Any] = Mailbox(10_000)
         self.dialogue = Dialogue(
             mailbox=self.mailbox,
             storage=storage,
             delivery=self.delivery,
-            scheduler=scheduler,
             clock=clock,
             setup=setup or Setup(),
             new_id=id_source(clock),
             on_alert=self.alerts.append,
             flood=flood,
+            scheduler=self.scheduler,
         )
         self._people: dict[Address, Person] = {}
         self._keys = count(1)
@@ -211,15 +212,28 @@ async def open_house(
     setup: Setup | None = None,
     *,
     flood: FloodGate | None = None,
-    scheduler: Mailbox[Any] | None = None,
 ) -> AsyncIterator[House]:
-    """Run the dialogue actor for a test; `scheduler` is told when plans change."""
-    house = House(storage=storage, clock=clock, setup=setup, flood=flood, scheduler=scheduler)
+    """Run the dialogue actor for a test."""
+    house = House(storage=storage, clock=clock, setup=setup, flood=flood)
     async with anyio.create_task_group() as tasks, AsyncExitStack() as resources:
         await house.dialogue.start(resources)
         tasks.start_soon(house.dialogue.run)
         yield house
         await house.dialogue.stop()
+
+
+def make_scheduler(house: House) -> Scheduler:
+    """Make the scheduler that belongs to a house, not running yet."""
+    return Scheduler(
+        mailbox=house.scheduler,
+        delivery=house.delivery,
+        dialogue=house.mailbox,
+        storage=house.storage,
+        clock=house.clock,
+        keeping=Keeping(),
+        new_id=id_source(house.clock),
+        on_alert=house.alerts.append,
+    )
 
 
 def plain(html: str) -> str:

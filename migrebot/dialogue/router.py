@@ -12,6 +12,7 @@ from migrebot.dialogue import engine, numbered, overuse
 from migrebot.dialogue.forms import asking, consent, drug, intake, one_line, pain, pressure, zone
 from migrebot.dialogue.menus import (
     calendar,
+    firing,
     headaches,
     intakes,
     medications,
@@ -237,6 +238,7 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "ask": question.press,
     "t": statistics.press,
     "f": own_data.press,
+    "r": firing.press,
 }
 """Who answers a press outside a form, by the first part of what the button carries."""
 

@@ -33,6 +33,12 @@ class Timer(Struct, frozen=True, order=True, gc=False):
     repeats: bool = False
 
 
+class RemindersMoved(Struct, frozen=True):
+    """Reminders were set or moved, or firings put off: these are their timers now, if they have any."""
+
+    timers: tuple[Timer, ...]
+
+
 class Timers:
     """The timers up to `known_until`; what lies behind it has to be read anew by then.
 

@@ -83,6 +83,11 @@ def time_left(left: timedelta, tr: Translator) -> str:
     return tr.plain("in %(length)s", length=_length(minutes, tr))
 
 
+def length(span: timedelta, tr: Translator) -> str:
+    """Say how long something takes, to the minute: "2 hours 5 minutes", as it stands after "in" or "by"."""
+    return _length(max(1, round(span / timedelta(minutes=1))), tr)
+
+
 def _clock(moment: time) -> str:
     return f"{moment:%H:%M}"
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from actors.actor import Mailbox
-from actors.scheduler import Keeping, Scheduler
 from migrebot.dialogue.turn import Setup
 from migrebot.messages import Left, OutboxFilled, Press, QuestionDue, Returned
 from storage.facts import AllOf, AskingOf, MarksBetween
-from tests.talk import open_house
+from tests.talk import make_scheduler, open_house
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from actors.scheduler import Scheduler
     from migrebot.reminders.questions import Asking
     from storage.facts import DayMarks
     from storage.interface import Storage
@@ -74,9 +73,7 @@ async def until_asked(house: House, person: Person, times: int) -> None:
 
 @asynccontextmanager
 async def scheduler(house: House) -> AsyncIterator[Scheduler]:
-    actor = Scheduler(
-        mailbox=Mailbox(1), dialogue=house.mailbox, storage=house.storage, clock=house.clock, keeping=Keeping()
-    )
+    actor = make_scheduler(house)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(actor.run)
         yield actor
@@ -169,9 +166,8 @@ async def test_the_scheduler_asks_each_evening_and_once(house: House, ann: Perso
 
 
 async def test_a_question_set_to_an_earlier_hour_is_not_overslept(storage: Storage, clock: FakeClock) -> None:
-    plans: Mailbox[Any] = Mailbox(1)
-    async with open_house(storage, clock, scheduler=plans) as house:
-        actor = Scheduler(mailbox=plans, dialogue=house.mailbox, storage=storage, clock=clock, keeping=Keeping())
+    async with open_house(storage, clock) as house:
+        actor = make_scheduler(house)
         ann = house.person()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(actor.run)

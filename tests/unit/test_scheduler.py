@@ -10,15 +10,14 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from actors.actor import Mailbox
-from actors.scheduler import Keeping, Scheduler
 from storage.sqlite import SqliteStorage
-from tests.talk import open_house
+from tests.talk import make_scheduler, open_house
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from actors.scheduler import Scheduler
     from tests.clock import FakeClock
     from tests.talk import House
 
@@ -36,9 +35,7 @@ async def house(tmp_path: Path, clock: FakeClock) -> AsyncIterator[House]:
 
 @asynccontextmanager
 async def scheduler(house: House) -> AsyncIterator[Scheduler]:
-    actor = Scheduler(
-        mailbox=Mailbox(1), dialogue=house.mailbox, storage=house.storage, clock=house.clock, keeping=Keeping()
-    )
+    actor = make_scheduler(house)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(actor.run)
         yield actor
@@ -75,8 +72,6 @@ async def test_a_clock_set_back_makes_it_wait_and_not_spin(house: House) -> None
     await ann.says("/pain")
     session = await ann.session()
     assert session is not None
-    actor = Scheduler(
-        mailbox=Mailbox(1), dialogue=house.mailbox, storage=house.storage, clock=house.clock, keeping=Keeping()
-    )
+    actor = make_scheduler(house)
     assert not await actor._end_forms(session.expires_at + timedelta(minutes=5))
     assert await ann.session() is not None
