@@ -26,6 +26,8 @@ SETTINGS = {
     "lock_timeout": f"{LOCKED_S}s",
     "statement_timeout": f"{STATEMENT_S}s",
     "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S}s",
+    # What "durable" means, whatever the role has as its own.
+    "synchronous_commit": "on",
     # What the plans are for does not change, and a plan costs as much as what it is for.
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
