@@ -112,6 +112,11 @@ def find_zones(text: str) -> tuple[str, ...]:
     return tuple(zone for zone in _index().get(city, ()) if zone in within)
 
 
+def zone_names() -> tuple[str, ...]:
+    """List all that may be typed for a zone, in small letters."""
+    return tuple(_index())
+
+
 def describe_zone(zone: str, now: datetime) -> str:
     """Write a zone with its offset now: `Europe/Kyiv (UTC+2)`."""
     shown = describe_offset(zone, now)

@@ -1,0 +1,55 @@
+"""A phrase cut into its smallest parts: numbers in their shapes, words, marks. It knows no language."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from msgspec import Struct
+
+from migrebot.typed import folded
+
+_SHAPES = (
+    # What is quoted belongs to the task as it is, and so do addresses.
+    ("opaque", r"\"[^\"\n]+\"|«[^»\n]+»|“[^”\n]+”|„[^“”\n]+[“”]|\w{2,10}://\S+|[\w.+-]+@\w[\w.-]*"),
+    ("zone", r"[a-z]{2,10}/[a-z_]+(?:/[a-z_]+)?|(?:utc|gmt) ?[+-] ?\d{1,2}(?::?\d{2})?(?!\w)"),
+    ("iso", r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?=t\d{1,2}:|(?!\w))"),
+    ("date", r"\d{1,2}(?P<sign>[./-])\d{1,2}(?P=sign)(?:\d{4}|\d{2})(?![\d:])|\d{1,2}/\d{1,2}(?![\d/:])"),
+    ("clock", r"t?\d{1,2}:\d{2}(?::\d{2})?(?![\d:])"),
+    ("range", r"\d{1,4} ?[-–—] ?\d{1,4}(?![\w:])"),
+    ("ordinal", r"\d{1,2}(?:st|nd|rd|th|er|[eè]me|e|[ºª]|\.[ºª]|-?(?:го|ого|е|ое|те|й|му))(?!\w)"),
+    (
+        "hours",
+        r"\d{1,3} ?h(?:\d{1,2}(?: ?mi?n?)?| \d{1,2} ?mi?n?| \d{2}(?! ?(?:fois|times|veces|jours|d[ií]as|days)))?(?!\w)",
+    ),
+    ("dotted", r"\d{1,2}\.\d{2}(?![\d.,]?\d)"),
+    ("number", r"\d+(?:[.,]\d{1,3})?(?![.,]?\d)|\d+"),
+    ("meridiem", r"(?:(?<=\d)|(?<=\d ))[ap]\.? ?m(?!\w)\.?"),
+    ("word", r"[^\W\d_][^\W_]*"),
+    ("space", r"\s+"),
+    ("mark", r"."),
+)
+_TOKEN = re.compile("|".join(f"(?P<{name}>{shape})" for name, shape in _SHAPES), re.IGNORECASE | re.DOTALL)
+
+
+class Token(Struct, frozen=True):
+    """A part of the text, from `start` to before `end`; `word` is how it is compared."""
+
+    shape: str
+    word: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    """Cut a cleaned text; spaces are left out."""
+    return [
+        Token(match.lastgroup or "", _word(match[0]), match.start(), match.end())
+        for match in _TOKEN.finditer(text)
+        if match.lastgroup != "space"
+    ]
+
+
+@lru_cache(4_096)
+def _word(text: str) -> str:
+    return folded(text) or text
