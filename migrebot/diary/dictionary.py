@@ -13,7 +13,7 @@ import csv
 import io
 import re
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
@@ -89,6 +89,7 @@ class Product(Struct, frozen=True, kw_only=True):
         return substance if self.route in {"", "oral"} else f"{substance} {self.route}"
 
 
+@lru_cache(1_000)
 def find(name: str) -> tuple[Product, ...]:
     """Find what a name may mean: a substance in any of the languages, a brand, or several substances together.
 

@@ -120,7 +120,7 @@ def uses_of(intakes: Iterable[Intake], own: Sequence[Drug]) -> tuple[Use, ...]:
     painkillers = {folded(drug.name): drug.is_painkiller for drug in own}
     uses: dict[Use, None] = {}
     for day, taken in by_day.items():
-        for_the_heart = _is_cardiology_dose(taken)
+        for_the_heart = any(_is_plain_aspirin(intake.drug) for intake in taken) and _is_cardiology_dose(taken)
         for intake in taken:
             kind = _kind(intake, painkillers)
             if kind and not (for_the_heart and _is_plain_aspirin(intake.drug)):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrebot.diary.entries import days_touched
+from migrebot.diary.entries import days_touched, last_day
 from migrebot.diary.overuse import uses_of
 
 if TYPE_CHECKING:
@@ -127,7 +127,11 @@ def window_of(entries: Entries, today: date) -> Window | None:
 def within(entries: Entries, window: Window) -> Entries:
     """Give those of the entries that belong to the window."""
     return type(entries)(
-        headaches=tuple(attack for attack in entries.headaches if any(map(window.holds, days_touched(attack)))),
+        headaches=tuple(
+            attack
+            for attack in entries.headaches
+            if attack.day <= window.last and (attack.day >= window.first or last_day(attack) >= window.first)
+        ),
         intakes=tuple(intake for intake in entries.intakes if window.holds(intake.day)),
         pressures=tuple(reading for reading in entries.pressures if window.holds(reading.day)),
         free=frozenset(filter(window.holds, entries.free)),

@@ -1,8 +1,8 @@
 """All of one person's data as a file, for the person: JSON for programs, CSV and Excel for reading.
 
-A spreadsheet takes text that begins with `=`, `+`, `-` or `@` (or with a tab or line break in front of one) for a
-formula, in a CSV file too. There such text gets an apostrophe in front, which spreadsheets take for "this is text";
-JSON and Excel files hold it as it is.
+A spreadsheet takes text that begins with `=`, `+`, `-` or `@`, white space in front of it aside, for a formula, in a
+CSV file too; in East Asian settings also their wide forms. There such text gets an apostrophe in front, which spreadsheets
+take for "this is text" (OWASP, CSV Injection). JSON and Excel files hold it as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrebot.reports.tables import Cell
     from storage.facts import Everything
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The moment in the archive: the same data give the same file."""
 
@@ -76,12 +76,12 @@ def _written(cell: Cell) -> str:
         case str():
             return harmless(cell)
         case _:
-            return str(int(cell) if cell == int(cell) else cell)
+            return str(int(cell) if float(cell).is_integer() else cell)
 
 
 def harmless(text: str) -> str:
     """Put an apostrophe in front of text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def _tables(everything: Everything, tr: Translator) -> list[Table]:

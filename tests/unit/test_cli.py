@@ -1,25 +1,33 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import anyio
+import anyio.to_thread
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
 from migrebot import __version__
-from migrebot.cli import main, readable_errors
+from migrebot.cli import main, readable_errors, write_privately
 from migrebot.errors import UserError
+from storage.changes import SaveHeadache
+from storage.sqlite import SqliteStorage
 from tests.postgres import ADMIN, PASSWORD
+from tests.storage.samples import BORIS, headache, person, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.postgres import PostgresServer
 
-COMMANDS = ("run", "check", "migrate", "login")
+COMMANDS = ("run", "check", "migrate", "login", "export")
 
 # Of the tests' own environment, what a program needs to start and nothing that would configure it.
 KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL")
@@ -157,3 +165,44 @@ def test_an_error_the_operator_can_mend_is_one_line_and_exit_status_one(capsys: 
 def test_any_other_error_passes_through() -> None:
     with pytest.raises(ZeroDivisionError), readable_errors():
         raise ZeroDivisionError
+
+
+def test_all_data_of_one_person_are_written_while_the_program_runs(tmp_path: Path) -> None:
+    data = tmp_path / "data" / "migrebot.db"
+
+    async def fill() -> SqliteStorage:
+        storage = SqliteStorage(data)
+        await storage.open()
+        await person(storage, BORIS)
+        await stored(storage, SaveHeadache(headache(1, -1, note="mine")))
+        return storage
+
+    async def run() -> None:
+        running = await fill()
+        try:
+            printed = await anyio.to_thread.run_sync(partial(migrebot, "export", "-1", directory=tmp_path))
+            assert printed.returncode == 0, printed.stderr
+            assert [entry["note"] for entry in json.loads(printed.stdout)["headaches"]] == ["mine"]
+            into = ("export", "--format", "xlsx", "--output", "diary.xlsx", "-1")
+            assert (await anyio.to_thread.run_sync(partial(migrebot, *into, directory=tmp_path))).returncode == 0
+        finally:
+            await running.close()
+
+    anyio.run(run)
+    file = tmp_path / "diary.xlsx"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "Headaches" in openpyxl.load_workbook(file).sheetnames
+    nobody = migrebot("export", "404", directory=tmp_path)
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert "nothing is stored about a user 404" in nobody.stderr
+
+
+@pytest.mark.parametrize("form", ["pdf", "fhir", "ics", "exe"])
+def test_a_format_there_is_none_of_is_one_line_and_exit_status_two(form: str) -> None:
+    result = CliRunner().invoke(main, ["export", "1", "--format", form])
+    assert (result.exit_code, result.output) == (2, f"--format: there is no {form!r}, only json, csv, xlsx\n")
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"diary\.json cannot be written: No such file or directory"):
+        write_privately(tmp_path / "nowhere" / "diary.json", b"{}")
