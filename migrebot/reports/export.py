@@ -1,8 +1,8 @@
 """All of one person's data as a file, for the person: JSON for programs, CSV and Excel for reading.
 
 A spreadsheet takes text that begins with `=`, `+`, `-` or `@`, white space in front of it aside, for a formula, in a
-CSV file too; in East Asian settings also their wide forms. There such text gets an apostrophe in front, which spreadsheets
-take for "this is text" (OWASP, CSV Injection). JSON and Excel files hold it as it is.
+CSV file too; in East Asian settings also their wide forms. There such text gets an apostrophe in front, which
+spreadsheets take for "this is text" (OWASP, CSV Injection). JSON and Excel files hold it as it is.
 """
 
 from __future__ import annotations

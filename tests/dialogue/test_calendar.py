@@ -38,6 +38,18 @@ def intake(user_id: int, id_: int, day: date, **known: Any) -> Intake:
     return Intake(id=id_, user_id=user_id, day=day, **fields)
 
 
+READING = Pressure(
+    id=3,
+    user_id=7001,
+    measured_at=NOW - timedelta(days=1),
+    timezone="Europe/Berlin",
+    systolic=120,
+    diastolic=80,
+    pulse=65,
+    created_at=NOW,
+)
+
+
 async def store(house: House, *changes: Change) -> None:
     [result] = await house.storage.commit([Unit(changes=changes)], NOW)
     assert result.outcome == "done", result
@@ -216,18 +228,7 @@ async def test_a_day_lists_its_entries_and_opens_them(house: House, ann: Person)
         SaveHeadache(headache(7001, 1, june(13), intensity=7, duration_h=30.0)),
         SaveIntakes(7001, 1, (intake(7001, 1, june(13), headache_id=1, amount=50.0),)),
         SaveHeadache(headache(7001, 2, june(14))),
-        SavePressure(
-            Pressure(
-                id=3,
-                user_id=7001,
-                measured_at=NOW - timedelta(days=1),
-                timezone="Europe/Berlin",
-                systolic=120,
-                diastolic=80,
-                pulse=65,
-                created_at=NOW,
-            )
-        ),
+        SavePressure(READING),
     )
     await ann.says("/calendar")
     await ann.presses("╳14")
@@ -268,6 +269,42 @@ async def test_an_entry_of_a_day_is_edited_deleted_and_brought_back(house: House
     await ann.says("12.06")
     found = await everything(house, ann)
     assert (found.headaches[0].day, found.free_days) == (june(12), ())
+
+
+async def test_medicines_and_readings_of_a_day_are_opened_deleted_and_brought_back(house: House, ann: Person) -> None:
+    taken = intake(7001, 1, june(14), amount=50.0)
+    night = headache(7001, 2, june(12))
+    later = intake(7001, 2, june(14), headache_id=2, drug="Ibuprofen")
+    await store(house, SaveIntake(taken), SaveHeadache(night), SaveIntakes(7001, 2, (later,)), SavePressure(READING))
+    for label, kind in (("Medicine: Sumatriptan 50 mg", "intakes"), ("Pressure: 120/80, pulse 65", "pressures")):
+        await ann.says("/calendar 14.06")
+        await ann.presses(label)
+        await ann.presses("Delete")
+        await ann.presses("Calendar")
+        assert label not in ann.last.labels
+        assert not [entry for entry in getattr(await everything(house, ann), kind) if entry.id in {1, 3}]
+        await ann.sends(
+            Press(f"{'i' if kind == 'intakes' else 'b'}:undo:{1 if kind == 'intakes' else 3}", "", "callback")
+        )
+    await ann.says("/calendar 14.06")
+    assert "Medicine: Sumatriptan 50 mg" in ann.last.labels
+    await ann.presses("Medicine: Ibuprofen")
+    assert ann.last.text.startswith("Friday, 12 June"), "it is opened with the attack it was taken for"
+
+
+@pytest.mark.parametrize(
+    ("label", "answers"),
+    [("Add a medicine", ("Sumatriptan", "50 mg")), ("Add a blood pressure", ("120/80 65",))],
+)
+async def test_medicines_and_readings_are_added_to_the_day_that_is_open(
+    house: House, ann: Person, label: str, answers: tuple[str, ...]
+) -> None:
+    await ann.says("/calendar 10.06")
+    await ann.presses(label)
+    for answer in answers:
+        await ann.says(answer)
+    found = await everything(house, ann)
+    assert [entry.day for entry in (*found.intakes, *found.pressures)] == [june(10)]
 
 
 async def test_a_headache_is_added_to_the_day_that_is_open(house: House, ann: Person) -> None:
@@ -362,6 +399,12 @@ async def test_nobody_opens_changes_or_deletes_an_entry_of_somebody_else(house: 
         assert await forge(eve, f"h:{action}:1") == "That entry no longer exists."
     for field in ("date", "duration", "intensity", "aura", "triggers", "symptoms", "medicine", "note"):
         assert await forge(eve, f"h:field:1:{field}") == "That entry no longer exists."
+    await store(house, SavePressure(READING))
+    before = await everything(house, ann)
+    for carried in (
+        f"{kind}:{id_}" for id_, kinds in ((1, "i"), (3, "b")) for kind in (f"{kinds}:show", f"{kinds}:delete")
+    ):
+        assert await forge(eve, carried) == "That entry no longer exists."
     for carried in ("k:free:2026-06-10", "k:unfree:2026-06-09", "k:day:2026-06-10", "k:month:2026-06"):
         await forge(eve, carried)
         assert "private" not in eve.last.text

@@ -59,7 +59,7 @@ ADDED: dict[str, Kind] = {
 """What can be added to a day, by the name that its button carries."""
 
 OPENED: dict[type, str] = {Headache: "h:show", Intake: "i:show", Pressure: "b:show"}
-"""What an entry's button carries in front of the id, by its kind; one of another kind cannot be opened."""
+"""What an entry's button carries in front of the id, by its kind."""
 
 
 def calendar(turn: Turn, arguments: str = "") -> Answer:
@@ -223,10 +223,12 @@ def line(entry: Headache | Intake | Pressure, tr: Translator) -> str:
 
 
 def _entry_buttons(tr: Translator, entries: Entries) -> Keyboard:
+    listed = {attack.id for attack in entries.headaches}
     return tuple(
         (Button(shortened(line(entry, tr)), f"{OPENED[type(entry)]}:{entry.id}"),)
         for entry in _all(entries)[:MOST_SHOWN]
-        if type(entry) in OPENED and not (isinstance(entry, Intake) and entry.headache_id)
+        # A medicine is opened with the attack it was taken for.
+        if not (isinstance(entry, Intake) and entry.headache_id in listed)
     )
 
 
