@@ -27,7 +27,7 @@ from actors.signals import Signal, Workers
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
 from migrebot.messages import Alert, Channel, ChatOpened, Edit, OutboxFilled, Priority, Say, Ticket
-from storage.interface import GivenUp, Postponed, Sent
+from storage.interface import WAITS_FOR_PERSON, GivenUp, Postponed, Sent
 from storage.retrying import may_go_again
 
 if TYPE_CHECKING:
@@ -288,6 +288,8 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
                 self._answered(link, row)
                 link.counts["sent"] += 1
                 return Outcome(link.lane, row, Sent(row.id, message_id, _offered(errand.claim)))
+            case NotSent() if result.until_person_writes:
+                return self._hold(errand)
             case NotSent():
                 return self._postpone(errand, result.reason, until=self._not_sent(link, row, result), reached=False)
             case Refused():
@@ -318,6 +320,12 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             log.warning("messenger_unreachable", channel=link.channel, reason=error.reason)
             self._tell_health()
         return link.lane.unreachable(now)
+
+    def _hold(self, errand: _Errand) -> Outcome:
+        """Let the row wait, for all to see, until the person writes."""
+        self._answered(errand.link, errand.row)
+        errand.link.lane.close_chat(errand.row)
+        return self._postpone(errand, WAITS_FOR_PERSON, until=self._clock.monotonic(), reached=False)
 
     def _uncertain(self, errand: _Errand, reason: str) -> Outcome:
         claim, link = errand.claim, errand.link

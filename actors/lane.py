@@ -45,13 +45,14 @@ class Row:
 class Chat:
     """One chat of the channel, remembered while something waits for it or its pace is not yet forgotten."""
 
-    __slots__ = ("busy", "closed", "failures", "full_at", "name", "paused_until", "rows", "version")
+    __slots__ = ("busy", "closed", "failures", "full_at", "name", "opened", "paused_until", "rows", "version")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.rows: list[tuple[int, int, Row]] = []
         self.busy = False
         self.closed = False
+        self.opened = False
         self.failures = 0
         self.paused_until = 0.0
         self.full_at = 0.0
@@ -132,9 +133,17 @@ class Lane:
     def open_chat(self, name: str, now: float) -> None:
         """Note that the chat can be reached again."""
         chat = self._chats.get(name)
-        if chat is not None and chat.closed:
+        if chat is None:
+            return
+        # What is under way may yet find out that the chat was closed before.
+        chat.opened = chat.busy
+        if chat.closed:
             chat.closed = False
             self._schedule(chat, now)
+
+    def close_chat(self, row: Row) -> None:
+        """Note that nothing goes to a landed row's chat until it is opened, unless it was since the row was picked."""
+        row.chat.closed = not row.chat.opened
 
     def pick(self, now: float) -> list[Row]:
         """Choose what may go now, and hold it back from being chosen again."""
@@ -150,6 +159,7 @@ class Lane:
             row = heappop(chat.rows)[2]
             row.reserved = self._window.reserve(now)
             chat.busy = True
+            chat.opened = False
             self._in_flight += 1
             picked.append(row)
         return picked

@@ -20,6 +20,7 @@ from markupsafe import escape
 from msgspec import Meta, Struct
 
 from actors.actor import Actor, MailboxClosed, NotHandled
+from actors.file_types import file_type
 from actors.local_chat_sender import encode
 from migrebot.access import CHAT_LIFETIME
 from migrebot.languages import choose
@@ -42,16 +43,6 @@ _ASSETS = {
     "chat.css": "text/css",
     "chat.js": "text/javascript",
     "icon.svg": "image/svg+xml",
-}
-_FILE_TYPES = {
-    "csv": "text/csv",
-    "html": "text/html",
-    "ics": "text/calendar",
-    "json": "application/json",
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "zip": "application/zip",
 }
 
 # --- what the page sends -------------------------------------------------------------------------------------------
@@ -166,7 +157,7 @@ class LocalChat(Actor[Never]):
         file = self._sender.file(self._visitor(request).chat, request.match_info["file"])
         if file is None:
             raise web.HTTPNotFound(text="This file is no longer kept. Ask the bot for it again.\n")
-        kind = _FILE_TYPES.get(file.name.rpartition(".")[2].lower(), "application/octet-stream")
+        kind = file_type(file.name)
         # Always a download: an HTML or SVG file shown here would run in the name of this page.
         disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
         return web.Response(body=file.content, content_type=kind, headers={"Content-Disposition": disposition})

@@ -36,7 +36,10 @@ SESSION_LIFETIME = timedelta(days=30)
 CHAT_LIFETIME = timedelta(days=400)
 """How long a browser keeps its chat after the last visit; browsers cut anything longer down to this."""
 
-_OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/login"})
+FILE_LIFETIME = timedelta(minutes=10)
+"""How long a link to a document is good."""
+
+_OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/login", "/files/{token}"})
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 _SECRET_BYTES = 32
@@ -101,6 +104,7 @@ class Access:
         self._guesses = Guesses()
         self._links = _timed(secret, "migrebot login link")
         self._sessions = _timed(secret, "migrebot session")
+        self._files = _timed(secret, "migrebot file")
         self._chats = URLSafeSerializer(secret, "migrebot chat", signer_kwargs=_SIGNING)
         # Cookies know no ports: without its own name, a second program on this machine would overwrite the cookie of
         # the first, and with it somebody's way to their diary.
@@ -152,6 +156,17 @@ class Access:
     def session_valid(self, cookie: str) -> bool:
         """Tell whether this cookie is an open session."""
         return bool(cookie) and self._read(self._sessions, cookie, SESSION_LIFETIME) is not None
+
+    # --- documents ---------------------------------------------------------------------------------------------
+
+    def sign_file(self, what: bytes) -> str:
+        """Make the token of a link to a document."""
+        return str(self._files.dumps(what.decode()))
+
+    def signed_file(self, token: str) -> bytes | None:
+        """Read the token of a link; None if it is not one of ours, or older than `FILE_LIFETIME`."""
+        what = self._read(self._files, token, FILE_LIFETIME)
+        return None if what is None else what.encode()
 
     # --- the local chat ----------------------------------------------------------------------------------------
 

@@ -16,8 +16,10 @@ from actors.alerts import Alerts
 from actors.channel import Limits, Sender
 from actors.delivery import Delivery
 from actors.dialogue import Dialogue
+from actors.file_links import FileLinks
 from actors.local_chat import LocalChat
 from actors.local_chat_sender import LocalChatSender
+from actors.pacing import UNLIMITED
 from actors.rendering import Renderer
 from actors.scheduler import Keeping, Scheduler
 from actors.supervisor import Supervisor, stop_on_signals
@@ -25,6 +27,9 @@ from actors.telegram import TelegramActor, TelegramTask
 from actors.telegram_link import TelegramLink
 from actors.telegram_profile import BotProfile
 from actors.telegram_sender import TelegramSender
+from actors.twilio import TwilioActor, TwilioTask, callback_address, webhook_address
+from actors.twilio_link import TwilioLink
+from actors.twilio_sender import TwilioSender
 from actors.web import Web
 from migrebot import logs
 from migrebot.access import Access, load_secret
@@ -187,7 +192,7 @@ def _warm_up() -> None:
 async def _with_local_chat(config: Config, storage: Storage) -> bool:
     if config.http.local_chat is not None:
         return config.http.local_chat
-    if not config.telegram.token.reveal():
+    if not config.telegram.token.reveal() and not config.twilio.is_on:
         return True
     return await storage.latest_address("local") is not None
 
@@ -210,6 +215,9 @@ class Program:
         self._chat = self._local_chat() if with_local_chat else None
         self._link = TelegramLink(config=config.telegram, clock=clock)
         self._telegram = self._telegram_actor() if config.telegram.token.reveal() else None
+        self._files = FileLinks(access=self._access, render=self._renderer, clock=clock)
+        self._twilio_link = TwilioLink(config=config.twilio, clock=clock)
+        self._twilio = self._twilio_actor() if config.twilio.is_on else None
         self.web = self._web()
         self.supervisor = Supervisor(actors=self._actors(), clock=clock, on_alert=self._alert)
 
@@ -225,6 +233,7 @@ class Program:
         finally:
             with anyio.CancelScope(shield=True):
                 await self._link.close()
+                await self._twilio_link.close()
 
     async def _supervise(self, everything: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
         await self.supervisor.run(task_status=task_status)
@@ -238,6 +247,8 @@ class Program:
         _print(f"ready {self.web.url}")
         if self._chat:
             _print(f"chat  {self._access.public_url}/chat")
+        if self._twilio:
+            _print(f"whatsapp  paste into Twilio as the webhook: {webhook_address(self._access.public_url)}")
 
     def _actors(self) -> list[Actor[Any]]:
         """List the actors in starting order: who is written to comes before who writes."""
@@ -285,7 +296,7 @@ class Program:
             new_id=self._new_id,
             on_alert=self._alert,
         )
-        found = (alerts, delivery, dialogue, scheduler, self._chat, self.web, self._telegram)
+        found = (alerts, delivery, dialogue, scheduler, self._chat, self.web, self._telegram, self._twilio)
         return [actor for actor in found if actor is not None]
 
     def _alert(self, alert: Alert) -> None:
@@ -295,7 +306,7 @@ class Program:
     async def _owner(self) -> Address | None:
         """Find where the owner is written to; the local chat's latest visitor while it is the owner."""
         owner = self._config.bot.owner
-        if owner is None and self._telegram is not None:
+        if owner is None and (self._telegram or self._twilio):
             return None
         if owner is None or owner.channel == "local":
             return await self._storage.latest_address("local")
@@ -334,6 +345,32 @@ class Program:
             on_alert=self._alert,
         )
 
+    def _twilio_actor(self) -> TwilioActor:
+        config = self._config.twilio
+        sender = TwilioSender(
+            link=self._twilio_link,
+            # Twilio limits the sender as a whole and no single chat.
+            limits=Limits(per_second=config.messages_per_second, per_chat_second=UNLIMITED),
+            template=config.reminder_content_sid,
+            callback_url=lambda: callback_address(self._access.public_url),
+            files=self._files,
+            storage=self._storage,
+            delivery=self._delivery,
+            clock=self._clock,
+            on_alert=self._alert,
+        )
+        self._senders["whatsapp"] = sender
+        return TwilioActor(
+            mailbox=Mailbox(1),
+            dialogue=self._dialogue,
+            delivery=self._delivery,
+            sender=sender,
+            storage=self._storage,
+            clock=self._clock,
+            task=TwilioTask(config=config, public_url=lambda: self._access.public_url),
+            on_alert=self._alert,
+        )
+
     def _readiness(self) -> tuple[bool, dict[str, str]]:
         ready, actors = self.supervisor.readiness()
         if trouble := self._storage.trouble:
@@ -342,12 +379,12 @@ class Program:
 
     def _web(self) -> Web:
         config = self._config.http
-        actors = (self._chat, self._telegram)
+        sources = (self._chat, self._telegram, self._twilio, self._files if self._twilio else None)
         return Web(
             mailbox=Mailbox(1),
             host=config.host,
             port=config.port,
-            routes=[route for actor in actors if actor is not None for route in actor.routes()],
+            routes=[route for source in sources if source is not None for route in source.routes()],
             # Asked for when somebody asks: the supervisor is made of the actors, this one among them.
             readiness=self._readiness,
             access=self._access,
@@ -383,6 +420,8 @@ async def _check(config: Config) -> list[Check]:
     checks = [await _check_storage(config)]
     if config.telegram.token.reveal():
         checks.append(await _check_telegram(config))
+    if config.twilio.is_on:
+        checks.append(await _check_twilio(config))
     return checks
 
 
@@ -401,5 +440,17 @@ async def _check_telegram(config: Config) -> Check:
         return Check("telegram", ok=True, detail=f"the bot is @{await client.me()}")
     except (NotSent, Uncertain, Refused) as error:
         return Check("telegram", ok=False, detail=error.reason)
+    finally:
+        await link.close()
+
+
+async def _check_twilio(config: Config) -> Check:
+    link = TwilioLink(config=config.twilio, clock=SystemClock())
+    try:
+        client = await link.open()
+        status = await client.account()
+        return Check("twilio", ok=status == "active", detail=f"the account is {status}")
+    except (NotSent, Uncertain, Refused) as error:
+        return Check("twilio", ok=False, detail=error.reason)
     finally:
         await link.close()

@@ -19,14 +19,22 @@ class NotSent(Exception):
     """The messenger provably did not take the message: sending it again cannot double it.
 
     `retry_after` is in seconds (None: the sender of the message chooses); `whole_channel` tells that every chat of
-    the channel has to wait, not this one alone.
+    the channel has to wait, not this one alone. `until_person_writes`: nothing goes to this chat before that.
     """
 
-    def __init__(self, reason: str, *, retry_after: float | None = None, whole_channel: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        whole_channel: bool = False,
+        until_person_writes: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.whole_channel = whole_channel
+        self.until_person_writes = until_person_writes
 
 
 class Uncertain(Exception):

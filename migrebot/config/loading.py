@@ -126,7 +126,9 @@ def _build(values: Mapping[str, Any], directory: Path) -> Config:
 def _half_set_up(config: Config) -> tuple[str, ...]:
     """Return a notice for a messenger that lacks a part of what it needs."""
     twilio = config.twilio
-    if bool(twilio.account_sid) == bool(twilio.auth_token):
+    if twilio.is_on or not (twilio.account_sid or twilio.auth_token):
         return ()
-    missing = "twilio.auth_token" if twilio.account_sid else "twilio.account_sid"
+    missing = "twilio.whatsapp_number"
+    if not (twilio.account_sid and twilio.auth_token):
+        missing = "twilio.auth_token" if twilio.account_sid else "twilio.account_sid"
     return (f"WhatsApp stays off: {missing} is missing",)

@@ -50,7 +50,7 @@ class Telegram(Struct, frozen=True, kw_only=True):
 
 
 class Twilio(Struct, frozen=True, kw_only=True):
-    """WhatsApp by Twilio: off while the account or the token is empty; `whatsapp_number` is `+…` or empty."""
+    """WhatsApp by Twilio: off while the account, the token or the bot's number (`+…`) is empty."""
 
     account_sid: str
     auth_token: Secret
@@ -58,6 +58,11 @@ class Twilio(Struct, frozen=True, kw_only=True):
     api_base: str
     reminder_content_sid: str
     messages_per_second: float
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether there is all that WhatsApp needs."""
+        return bool(self.account_sid and self.auth_token and self.whatsapp_number)
 
     def __repr__(self) -> str:
         return f"Twilio(account_sid={self.account_sid!r}, ...)"

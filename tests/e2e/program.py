@@ -19,7 +19,7 @@ PATIENCE = 30.0
 
 
 class Program:
-    """A running `migrebot run`; `directory` is its working directory, `settings` its environment.
+    """A running `migrebot run`; `directory` is its working directory, `settings` its environment, `lines` its output.
 
     Standard output and the log go to files in the directory, so that a program that is killed leaves them.
     """
@@ -31,6 +31,7 @@ class Program:
         self._reader = threading.Thread()
         self.host = "127.0.0.1"
         self.port = 0
+        self.lines: list[str] = []
 
     def start(self, port: int = 0) -> Self:
         """Start it and wait for its `ready` line; port 0 picks a free one."""
@@ -134,6 +135,7 @@ class Program:
         def read() -> None:
             with output:
                 for line in output:
+                    self.lines.append(line.strip())
                     lines.put(line)
             lines.put("")
 

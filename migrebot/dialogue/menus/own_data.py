@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migrebot.dialogue.turn import Answer, Attachment, Turn, say
 from migrebot.diary.exports import EXPORTS
 from migrebot.i18n import N_
-from migrebot.messages import Button
+from migrebot.messages import Button, Outgoing, Priority, Withdraw
 from migrebot.typed import folded
-from storage.changes import EraseUser
+from storage.changes import Change, Enqueue, EraseUser
 from storage.facts import AllOf
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+
+WITHDRAWING = frozenset({"whatsapp"})
+"""The channels whose messenger keeps copies of its own that the program can delete."""
+
+WITHDRAWN_AFTER = timedelta(minutes=15)
 
 _FORMATS = {
     "xlsx": N_("Excel: to read and print"),
@@ -91,4 +98,18 @@ def _erase(turn: Turn) -> Answer:
         " days. Write /start if you want to begin anew.",
         turn.setup.backup_days,
     )
-    return Answer(changes=(EraseUser(turn.user.id),), session=None) + say(said, in_place=True)
+    changes = (EraseUser(turn.user.id), *_withdrawn(turn))
+    return Answer(changes=changes, session=None) + say(said, in_place=True)
+
+
+def _withdrawn(turn: Turn) -> Iterator[Change]:
+    """Have the messengers delete what they keep of the conversations, where they do so at our wish.
+
+    Later, since a message that is on its way cannot be deleted, and the last one has yet to go.
+    """
+    for identity in turn.facts(AllOf(turn.user.id)).identities:
+        if identity.address.channel in WITHDRAWING:
+            at = turn.now + WITHDRAWN_AFTER
+            yield Enqueue(
+                Outgoing(address=identity.address, body=Withdraw(), priority=Priority.QUESTION, not_before=at)
+            )
