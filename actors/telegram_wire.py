@@ -97,6 +97,11 @@ class _Message(Struct):
     text: str | None = None
     location: Raw = _ABSENT
     forward_origin: Raw = _ABSENT
+    reply_to_message: Raw = _ABSENT
+
+
+class _Replied(Struct):
+    message_id: Annotated[int, Meta(ge=1)]
 
 
 class _Carrier(Struct):
@@ -144,6 +149,7 @@ _update = msgspec.json.Decoder(_Update)
 _numbered = msgspec.json.Decoder(_Numbered)
 _answer = msgspec.json.Decoder(_Answer)
 _place = msgspec.json.Decoder(_Place)
+_reply = msgspec.json.Decoder(_Replied)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 
 # Inside a JSON string the quotes would carry backslashes, so a person's text cannot pretend to be this.
@@ -269,7 +275,7 @@ def _said(message: _Message, readable: bytes) -> Content:
         # A forwarded command is somebody else's wish: "/forget" passed on shall not be done.
         if message.forward_origin and message.text.lstrip().startswith("/"):
             return Unreadable("forward")
-        return Text(_clean(message.text))
+        return Text(_clean(message.text), _replied_to(message))
     if message.location:
         try:
             place = _place.decode(message.location)
@@ -277,6 +283,13 @@ def _said(message: _Message, readable: bytes) -> Content:
             return Unreadable("location")
         return Location(place.latitude, place.longitude)
     return Unreadable(_kind(readable))
+
+
+def _replied_to(message: _Message) -> str:
+    try:
+        return str(_reply.decode(message.reply_to_message).message_id) if message.reply_to_message else ""
+    except _MALFORMED:
+        return ""
 
 
 def _kind(readable: bytes) -> str:

@@ -278,6 +278,7 @@ class Program:
                 require_consent=config.bot.require_consent,
                 form_hours=config.forms.timeout_hours,
                 backup_days=config.backup.keep_days,
+                owner=self._owner_address(),
             ),
             new_id=self._new_id,
             on_alert=self._alert,
@@ -305,11 +306,16 @@ class Program:
 
     async def _owner(self) -> Address | None:
         """Find where the owner is written to; the local chat's latest visitor while it is the owner."""
+        owner = self._owner_address()
+        return owner if owner is None or owner.value else await self._storage.latest_address("local")
+
+    def _owner_address(self) -> Address | None:
+        """Tell where the owner is written to; a local address without a value stands for the latest visitor's."""
         owner = self._config.bot.owner
         if owner is None and (self._telegram or self._twilio):
             return None
         if owner is None or owner.channel == "local":
-            return await self._storage.latest_address("local")
+            return Address("local", "")
         value = f"whatsapp:{owner.address}" if owner.channel == "whatsapp" else owner.address
         return Address(owner.channel, value)
 

@@ -38,9 +38,10 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 
 class Text(Struct, frozen=True, tag=True):
-    """The person wrote `text` (a command included), as it came."""
+    """The person wrote `text` (a command included), as it came, in reply to the message `reply_to` if to any."""
 
     text: str
+    reply_to: str = ""
 
 
 class Press(Struct, frozen=True, tag=True):

@@ -10,13 +10,14 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.reminders.questions import Asking
-from storage import columns, diary_rows, reminder_rows, rows
+from storage import columns, diary_rows, letter_rows, reminder_rows, rows
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
     AskingOf,
     CodesInUse,
+    CorrespondenceOf,
     DayMarks,
     DrugById,
     DrugNames,
@@ -34,6 +35,8 @@ from storage.facts import (
     LastIntake,
     LastIntakes,
     LastList,
+    LetterById,
+    LetterCopiedIn,
     MarksBetween,
     NotedInstant,
     OccurrenceById,
@@ -44,14 +47,18 @@ from storage.facts import (
     PressureById,
     ReminderById,
     RemindersOf,
+    SeenLast,
     SnoozedOf,
+    UserAt,
     UsualAmounts,
 )
 from storage.interface import WAITS_FOR_PERSON
-from storage.records import OveruseNotice
+from storage.records import Correspondence, OveruseNotice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from migrebot.messages import Address
 
 T = TypeVar("T")
 
@@ -255,9 +262,37 @@ def _asking_of(fact: AskingOf) -> Question:
     return Question((_of("asking", fact),), answer)
 
 
+def _correspondence_of(fact: CorrespondenceOf) -> Question:
+    def answer(results: Sequence[list[Row]]) -> Correspondence:
+        return _one(letter_rows.correspondence)(results) or Correspondence(user_id=fact.user_id)
+
+    return Question((_of("correspondence", fact),), answer)
+
+
+def _letter_by_id(fact: LetterById) -> Question:
+    return Question((Statement("letter", (fact.id,)),), _one(letter_rows.letter))
+
+
+def _letter_copied_in(fact: LetterCopiedIn) -> Question:
+    query = Statement("letter_copied_in", (fact.channel, clean(fact.message_id)))
+    return Question((query,), _one(letter_rows.letter))
+
+
+def _user_at(fact: UserAt) -> Question:
+    return Question((Statement("user_at", (fact.address.channel, clean(fact.address.value))),), _one(rows.user))
+
+
+def _seen_last(fact: SeenLast) -> Question:
+    def answer(results: Sequence[list[Row]]) -> Address | None:
+        return rows.identity(results[0][0]).address if results[0] else None
+
+    return Question((Statement("latest_identity", (fact.channel,)),), answer)
+
+
 def _all_of(fact: AllOf) -> Question:
     def answer(results: Sequence[list[Row]]) -> Everything:
-        users, identities, headaches, intakes, pressures, drugs, reminders, free_days, notices, askings = results
+        users, identities, headaches, intakes, pressures, drugs, reminders, free_days, *others = results
+        notices, askings, wishes, letters = others
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
@@ -268,7 +303,9 @@ def _all_of(fact: AllOf) -> Question:
             reminders=tuple(map(reminder_rows.reminder, reminders)),
             free_days=tuple(map(diary_rows.free_day, free_days)),
             overuse_notice=_one(diary_rows.overuse_notice)([notices]),
-            asking=rows.asking(askings[0]) if askings else None,
+            asking=_one(rows.asking)([askings]),
+            correspondence=_one(letter_rows.correspondence)([wishes]),
+            letters=tuple(map(letter_rows.letter, letters)),
         )
 
     names = (
@@ -282,6 +319,8 @@ def _all_of(fact: AllOf) -> Question:
         "free_days",
         "overuse_notice",
         "asking",
+        "correspondence",
+        "letters",
     )
     return Question(tuple(_of(name, fact) for name in names), answer)
 
@@ -344,5 +383,10 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     LastList: _last_list,
     CodesInUse: _codes_in_use,
     AskingOf: _asking_of,
+    CorrespondenceOf: _correspondence_of,
+    LetterById: _letter_by_id,
+    LetterCopiedIn: _letter_copied_in,
+    UserAt: _user_at,
+    SeenLast: _seen_last,
     AllOf: _all_of,
 }

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Outgoing, Ticket
-from storage import columns, diary_rows, reminder_rows, rows
+from storage import columns, diary_rows, letter_rows, reminder_rows, rows
 from storage.changes import (
     CancelQueued,
     Change,
@@ -24,12 +24,14 @@ from storage.changes import (
     NoteInstant,
     OfferKeyboard,
     SaveAsking,
+    SaveCorrespondence,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
     SaveIntake,
     SaveIntakes,
     SaveLastList,
+    SaveLetter,
     SaveOccurrence,
     SaveOveruseNotice,
     SavePressure,
@@ -112,6 +114,15 @@ def _save_identity(change: SaveIdentity, _now: int) -> tuple[Step, ...]:
 
 def _save_asking(change: SaveAsking, _now: int) -> tuple[Step, ...]:
     return (Statement("save_asking", rows.asking_values(change.asking)),)
+
+
+def _save_correspondence(change: SaveCorrespondence, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_correspondence", letter_rows.correspondence_values(change.correspondence)),)
+
+
+def _save_letter(change: SaveLetter, _now: int) -> tuple[Step, ...]:
+    copies = (Statement("save_letter_copy", (change.letter.id, clean(key))) for key in change.keys)
+    return (Statement("save_letter", letter_rows.letter_values(change.letter)), *copies)
 
 
 def _save_session(change: SaveSession, _now: int) -> tuple[Step, ...]:
@@ -237,6 +248,7 @@ def _unmute(change: Unmute, _now: int) -> tuple[Step, ...]:
 def _erase_user(change: EraseUser, _now: int) -> tuple[Step, ...]:
     user_id = change.user_id
     erase = (
+        Statement("erase_letters", (user_id,)),
         Statement("erase_waiting", (user_id, user_id)),
         Statement("erase_inbox", (user_id,)),
         Statement("erase_user", (user_id,)),
@@ -249,6 +261,8 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SaveUser: _save_user,
     SaveIdentity: _save_identity,
     SaveAsking: _save_asking,
+    SaveCorrespondence: _save_correspondence,
+    SaveLetter: _save_letter,
     SaveSession: _save_session,
     EndSession: _end_session,
     SaveHeadache: _save_headache,

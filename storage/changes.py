@@ -16,7 +16,7 @@ from migrebot.messages import Address, Channel, Keyboard, Outgoing
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
-from storage.records import Identity, InboxKey, OveruseNotice, Session, User
+from storage.records import Correspondence, Identity, InboxKey, Letter, OveruseNotice, Session, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,19 @@ class SaveAsking(Struct, frozen=True):
     """Insert how the user is asked whether the head hurt, or replace it."""
 
     asking: Asking
+
+
+class SaveCorrespondence(Struct, frozen=True):
+    """Insert what the user wants of messages to the owner, or replace it."""
+
+    correspondence: Correspondence
+
+
+class SaveLetter(Struct, frozen=True):
+    """Add a message to the owner; its copies are the messages that wait in the outbox with these keys."""
+
+    letter: Letter
+    keys: tuple[str, ...]
 
 
 class SaveSession(Struct, frozen=True):
@@ -240,6 +253,8 @@ Change = (
     SaveUser
     | SaveIdentity
     | SaveAsking
+    | SaveCorrespondence
+    | SaveLetter
     | SaveSession
     | EndSession
     | SaveHeadache

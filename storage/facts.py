@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
-from migrebot.messages import Address, Keyboard
+from migrebot.messages import Address, Channel, Keyboard
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
-from storage.records import Identity, OveruseNotice, User
+from storage.records import Correspondence, Identity, Letter, OveruseNotice, User
 
 T = TypeVar("T")
 
@@ -191,11 +191,40 @@ class AskingOf(Fact[Asking], frozen=True):
     """How the user is asked whether the head hurt; as everybody is at first, if nothing is stored of it."""
 
 
+class CorrespondenceOf(Fact[Correspondence], frozen=True):
+    """What the user wants of messages to the owner; as everybody does at first, if nothing is stored of it."""
+
+
+class LetterById(Fact[Letter | None], frozen=True):
+    """A message somebody wrote to the owner, whose `user_id` asks; None if there is none with this id."""
+
+    id: int
+
+
+class LetterCopiedIn(Fact[Letter | None], frozen=True):
+    """The message to the owner whose copy the owner's messenger calls `message_id`; None if that is none."""
+
+    channel: Channel
+    message_id: str
+
+
+class UserAt(Fact[User | None], frozen=True):
+    """Who writes from the address and can be written to there, whoever asks; None if nobody does."""
+
+    address: Address
+
+
+class SeenLast(Fact[Address | None], frozen=True):
+    """The address of the channel that was seen last, whoever asks; None if nobody ever wrote there."""
+
+    channel: Channel
+
+
 class Everything(Struct, frozen=True, kw_only=True):
     """All that is stored about a user and may be exported; deleted entries are left out.
 
-    `user` is None if nothing is stored about the user, `overuse_notice` and `asking` if they are as they are for
-    everybody at first.
+    `user` is None if nothing is stored about the user; `overuse_notice`, `asking` and `correspondence` if they are as
+    they are for everybody at first.
     """
 
     user: User | None
@@ -208,6 +237,8 @@ class Everything(Struct, frozen=True, kw_only=True):
     free_days: tuple[FreeDay, ...]
     overuse_notice: OveruseNotice | None
     asking: Asking | None
+    correspondence: Correspondence | None
+    letters: tuple[Letter, ...]
 
 
 class AllOf(Fact[Everything], frozen=True):

@@ -90,6 +90,27 @@ class Session(Struct, frozen=True, kw_only=True):
     page: str = ""
 
 
+class Correspondence(Struct, frozen=True, kw_only=True):
+    """What a person wants of messages to the owner.
+
+    `agreed_at` is when the person agreed that they are sent. `form_expired_at` is set from the time-out of a form until
+    the person's next text, which may be a late answer to it.
+    """
+
+    user_id: int
+    agreed_at: datetime | None = None
+    form_expired_at: datetime | None = None
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """A message to the owner, without its text: who wrote it, and from where, which is where an answer goes."""
+
+    id: int
+    user_id: int
+    address: Address
+    written_at: datetime
+
+
 class Conversation(Struct, frozen=True, kw_only=True):
     """All that is known about who writes from an address; `is_new` tells that nothing of it is stored yet."""
 

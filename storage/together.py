@@ -22,6 +22,7 @@ _CHANGED: dict[str, dict[str, int]] = {
     "save_user": {"user": 0},
     "save_identity": {"user": 2, "address": 0},
     "save_asking": {"user": 0},
+    "save_correspondence": {"user": 0},
     "save_headache": {"user": 1},
     "clear_free": {"user": 0},
     "clear_intakes": {"user": 1},

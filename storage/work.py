@@ -327,6 +327,7 @@ async def purge_some(retention: Retention, sql: Statements) -> bool:
         "purge_forms": columns.micros(retention.forms),
         "purge_quarantine": columns.micros(retention.quarantine),
         "purge_outbox": columns.micros(retention.settled),
+        "purge_letters": columns.micros(retention.settled),
         "purge_inbox": columns.micros(retention.inbox),
         "purge_headaches": deleted,
         "purge_intakes": deleted,

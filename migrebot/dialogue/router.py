@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import engine, numbered, overuse
+from migrebot.dialogue import engine, letters, numbered, overuse
 from migrebot.dialogue.forms import asking, consent, drug, intake, one_line, pain, pressure, zone
 from migrebot.dialogue.menus import (
     calendar,
@@ -38,7 +38,9 @@ def respond(turn: Turn) -> Answer:
     """Decide what is said and stored in answer to what came in. Raises `FactsMissing` when it has to know more."""
     unfit = _closing(turn)
     if unfit is not None:
-        return unfit + _introduced(turn.after(unfit), _answer(turn.after(unfit)))
+        then = turn.after(unfit)
+        is_late = isinstance(turn.content, Text) and not turn.content.text.lstrip().startswith("/")
+        return unfit + _introduced(then, letters.late(then) if is_late else _answer(then))
     return _introduced(turn, _answer(turn))
 
 
@@ -71,6 +73,9 @@ def _answer(turn: Turn) -> Answer:
             return _locate(turn, place)
         case Unreadable("live_location"):
             return Answer()  # it comes every few seconds for as long as it is shared
+        case Unreadable("edit"):
+            said = turn.tr("You changed a message. I go by what it said at first: please write it anew.")
+            return _cannot_read(turn, said)
         case Unreadable():
             return _cannot_read(turn, turn.tr("I can only read text and buttons."))
         case Left():
@@ -93,7 +98,7 @@ def _locate(turn: Turn, place: Location) -> Answer:
 def expire(turn: Turn) -> Answer:
     """End a form that was left alone too long."""
     closing = _closing(turn)
-    return closing if closing is not None else _left(turn)
+    return (closing if closing is not None else _left(turn)) + letters.expired(turn)
 
 
 def _left(turn: Turn) -> Answer:
@@ -174,6 +179,8 @@ def _hear(turn: Turn, text: str, length: int) -> Answer:
         return _cannot_read(turn, turn.tr("I can only read text and buttons."))
     if text.startswith("/"):
         return _command(turn, text)
+    if (answered := letters.reply(turn, text)) is not None:
+        return answered
     chosen = _chosen(turn, text)
     if chosen is not None:
         return chosen
@@ -181,7 +188,7 @@ def _hear(turn: Turn, text: str, length: int) -> Answer:
         return engine.hear(FORMS[turn.session.form], turn, turn.session, text)
     if (day := calendar.typed(turn, text)) is not None:
         return day
-    return say(turn.tr("I did not understand that. /pain records a headache, /help tells what else I can do."))
+    return letters.hear(turn, text)
 
 
 def _chosen(turn: Turn, text: str) -> Answer | None:
@@ -239,6 +246,7 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "t": statistics.press,
     "f": own_data.press,
     "r": firing.press,
+    "l": letters.press,
 }
 """Who answers a press outside a form, by the first part of what the button carries."""
 
@@ -332,6 +340,8 @@ FORMS: dict[str, Form] = {
         drug.FORM,
         zone.FORM,
         asking.FORM,
+        letters.AGREE,
+        letters.ANSWER,
         consent.make(_command),
     )
 }

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from migrebot.i18n import Translator, translator
-from migrebot.messages import Content, Keyboard, Press, Priority
+from migrebot.messages import Address, Content, Keyboard, Press, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,12 +46,17 @@ class Facts:
 
 
 class Setup(Struct, frozen=True, kw_only=True):
-    """What the operator decided and the dialogue has to know; `form_hours` is the time-out of a form, in hours."""
+    """What the operator decided and the dialogue has to know; `form_hours` is the time-out of a form, in hours.
+
+    `owner` is where the person who runs the bot is written to, None without one; a local address without a value stands
+    for whoever wrote last in the local chat.
+    """
 
     timezone: str = "UTC"
     require_consent: bool = False
     form_hours: float = 24
     backup_days: int = 180
+    owner: Address | None = None
 
 
 class Turn(Struct, frozen=True, kw_only=True):

@@ -1,3 +1,9 @@
+CREATE TABLE correspondences (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    agreed_at INTEGER,
+    form_expired_at INTEGER
+) STRICT;
+
 CREATE TABLE drugs (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -102,6 +108,25 @@ CREATE TABLE last_lists (
     user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
     codes TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE letter_copies (
+    outbox_id INTEGER PRIMARY KEY REFERENCES outbox ON DELETE CASCADE,
+    letter_id INTEGER NOT NULL REFERENCES letters ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX letter_copies_letter ON letter_copies (letter_id);
+
+CREATE TABLE letters (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    written_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX letters_user ON letters (user_id);
+
+CREATE INDEX letters_written ON letters (written_at);
 
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,

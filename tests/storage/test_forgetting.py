@@ -14,15 +14,18 @@ from migrebot.messages import Address, Edit, Profile
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Medicine
 from storage.changes import (
+    Enqueue,
     EraseUser,
     MarkFree,
     SaveAsking,
+    SaveCorrespondence,
     SaveDrug,
     SaveHeadache,
     SaveIdentity,
     SaveIntake,
     SaveIntakes,
     SaveLastList,
+    SaveLetter,
     SaveOccurrence,
     SaveOveruseNotice,
     SavePressure,
@@ -32,7 +35,7 @@ from storage.changes import (
 )
 from storage.facts import AllOf, DrugById, HeadacheById, IntakesOf
 from storage.interface import Retention, Sent
-from storage.records import Identity, OveruseNotice
+from storage.records import Correspondence, Identity, Letter, OveruseNotice
 from tests.storage.samples import (
     ANNA,
     BORIS,
@@ -82,6 +85,9 @@ async def fill(storage: Storage) -> None:
         MarkFree(1001, (date(2026, 6, 1),), MARKER),
         SaveOveruseNotice(OveruseNotice(user_id=1001, is_off=True)),
         SaveAsking(Asking(user_id=1001)),
+        SaveCorrespondence(Correspondence(user_id=1001)),
+        Enqueue(message(MARKER, address=BORIS, user_id=None, key="letter:1:0")),
+        SaveLetter(Letter(id=1, user_id=1001, address=SECOND, written_at=NOW), ("letter:1:0",)),
         SaveReminder(reminder(task=MARKER, medicine=Medicine(drug=MARKER))),
         SaveOccurrence(occurrence()),
         SaveLastList(1001, (MARKER,)),

@@ -112,6 +112,13 @@ def test_a_kind_of_message_that_is_still_to_be_invented_is_other() -> None:
     assert understood(message=message(hologram={})).content == Unreadable("other")
 
 
+@pytest.mark.parametrize(
+    ("replied", "told"), [({"message_id": 5, "text": "?"}, "5"), ({"message_id": "x"}, ""), ([], ""), ({}, "")]
+)
+def test_a_reply_tells_what_it_replies_to(replied: object, told: str) -> None:
+    assert understood(message=message(text="7", reply_to_message=replied)).content == Text("7", told)
+
+
 def test_a_forwarded_command_is_not_obeyed_but_forwarded_words_are_heard() -> None:
     origin = {"type": "user", "sender_user": {"id": 1}}
     assert understood(message=message(text=" /forget", forward_origin=origin)).content == Unreadable("forward")
