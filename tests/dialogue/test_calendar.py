@@ -304,7 +304,7 @@ async def test_medicines_and_readings_are_added_to_the_day_that_is_open(
     for answer in answers:
         await ann.says(answer)
     found = await everything(house, ann)
-    assert [entry.day for entry in (*found.intakes, *found.pressures)] == [june(10)]
+    assert [*(one.day for one in found.intakes), *(one.day for one in found.pressures)] == [june(10)]
 
 
 async def test_a_headache_is_added_to_the_day_that_is_open(house: House, ann: Person) -> None:

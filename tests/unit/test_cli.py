@@ -73,7 +73,7 @@ def test_the_command_line_alone_loads_none_of_the_heavy_parts(tmp_path: Path) ->
     assert ended.stdout == "set()\n"
 
 
-@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)])
+@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS[:-1]), ["export", "1"]])
 def test_configuration_errors_are_one_line_each_and_exit_status_two(tmp_path: Path, arguments: list[str]) -> None:
     environ = {"PORT": "many", "MIGREBOT_BOT_LANGAUGE": "en"}
     ended = migrebot(*arguments, directory=tmp_path, environ=environ)
