@@ -120,16 +120,16 @@ def _stored(turn: Turn, day: date, besides: int) -> list[Dose]:
 def _line(message: str, total: Total, tr: Translator) -> Markup:
     amount = words.amount(total.amount, total.unit, tr)
     name = dictionary.substance_name(total.substance, tr.language) if total.substance else total.name
-    what = f"{name} {amount}" if total.exact else f"{name} {tr.plain('at least %(amount)s', amount=amount)}"
-    return tr(message, amount=what, maximum=maximum(total.own, total.label, tr))
+    known = amount if total.exact else tr.plain("at least %(amount)s", amount=amount)
+    return tr(message, amount=f"{name} {known}", maximum=maximum(total.own, total.label, tr))
 
 
 def _product(product: Product, name: str, tr: Translator) -> Markup:
     substances = " + ".join(dictionary.substance_name(substance, tr.language) for substance in product.substances)
-    route = f" ({tr.plain(_ROUTES[product.route])})" if product.route in _ROUTES else ""
-    parts = [f"{substances}{route}: {tr.plain(CLASSES[dictionary.kind_of([product])])}"]
+    route = f", {tr.plain(_ROUTES[product.route])}" if product.route in _ROUTES else ""
+    parts = [f"{substances}{route} – {tr.plain(CLASSES[dictionary.kind_of([product])])}"]
     if product.strengths:
-        strengths = ", ".join("/".join(tr.number(part) for part in strength) for strength in product.strengths)
+        strengths = " · ".join("/".join(tr.number(part) for part in strength) for strength in product.strengths)
         parts.append(tr.plain("%(strengths)s mg", strengths=strengths))
     label = dictionary.maximum_of(product, name)
     if label is not None:

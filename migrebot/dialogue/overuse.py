@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 NOT_AGAIN_FOR = timedelta(days=7)
 
 _CLASSES: dict[str, str] = {
-    "triptan": N_("triptans: %(days)s"),
-    "ditan": N_("ditans: %(days)s"),
-    "ergot": N_("ergot medicines: %(days)s"),
-    "opioid": N_("opioids: %(days)s"),
-    "combination": N_("combination painkillers: %(days)s"),
-    "nonopioid": N_("non-opioid painkillers: %(days)s"),
+    "triptan": N_("triptans (%(days)s)"),
+    "ditan": N_("ditans (%(days)s)"),
+    "ergot": N_("ergot medicines (%(days)s)"),
+    "opioid": N_("opioids (%(days)s)"),
+    "combination": N_("combination painkillers (%(days)s)"),
+    "nonopioid": N_("non-opioid painkillers (%(days)s)"),
 }
 
 _LEVELS: dict[overuse.Level, str] = {

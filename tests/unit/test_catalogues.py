@@ -19,10 +19,12 @@ from babel import Locale
 from babel.messages.pofile import read_po
 
 from migrebot.dialogue import controls, profile, words
-from migrebot.dialogue.forms.one_line import parse_line
+from migrebot.dialogue.forms.one_line import parse_intake, parse_line
 from migrebot.dialogue.router import COMMANDS
 from migrebot.diary import labels
+from migrebot.diary.dictionary import find
 from migrebot.diary.parsing import parse_amount, parse_day, parse_duration, parse_intensity, parse_yes_no
+from migrebot.diary.pressures import parse_reading
 from migrebot.i18n import translator, translators
 from migrebot.languages import LANGUAGES
 from migrebot.typed import clean, folded
@@ -387,6 +389,19 @@ def test_the_attack_in_one_line_is_understood_as_it_is_shown(language: str) -> N
         assert answers is not None, example
         (medicine,) = answers["medicines"]
         assert (answers["intensity"], answers["duration"], medicine["amount"]) == (7, 3.0, [400.0, "mg"]), example
+
+
+def test_a_medicine_and_a_pressure_in_one_line_are_understood_as_they_are_shown(language: str) -> None:
+    said = [TAG.sub("", text.said) for text in texts(language)]
+    medicines = [example for text in said for example in re.findall(r"/druguse ([^–—\n]*\d)", text)]
+    assert len(medicines) >= 2
+    for example in medicines:
+        answers = parse_intake(clean(example), TODAY)
+        assert answers is not None, example
+        assert find(answers["medicines"][0]["drug"])[0].generic == "ibuprofen"
+    pressures = [example for text in said for example in re.findall(r"\b(\d{3}/\d{2} \d{2})\b", text)]
+    assert len(pressures) >= 4
+    assert all(parse_reading(example) for example in pressures)
 
 
 def test_the_durations_and_the_amount_given_as_examples_are_understood(language: str) -> None:

@@ -51,17 +51,25 @@ def parse_line(text: str, today: date) -> dict[str, Any] | None:
 def parse_intake(text: str, today: date) -> dict[str, Any] | None:
     """Understand one medicine taken: `ibuprofen 400`, `yesterday sumatriptan 50`; None unless all of it is clear.
 
-    The day, before or after the medicine, is today if not told.
+    The day, before or after the medicine, is today if not told. A lone "2.5" is an amount, not the second of May.
     """
     words = text.split()
     for count in range(min(len(words) - 1, _WORDS_OF_A_PART), 0, -1):
         for part, rest in ((words[:count], words[count:]), (words[-count:], words[:-count])):
-            day = _past_day(" ".join(part).rstrip(",;"), today)
-            medicine = _medicines(rest, today) if day else None
-            if medicine and len(medicine) == 1:
-                return {"date": day, "medicines": medicine}
-    medicine = _medicines(words, today)
-    return {"date": str(today), "medicines": medicine} if medicine and len(medicine) == 1 else None
+            written = " ".join(part).rstrip(",;")
+            day = None if written in _FRACTIONS else parse_day(written, today)
+            medicine = _one_medicine(rest, today) if day else None
+            if day is None or (parse_amount(written) and not (medicine and medicine["amount"])):
+                continue
+            is_past = FIRST_DAY <= day <= today
+            return {"date": str(day), "medicines": [medicine]} if medicine and is_past else None
+    medicine = _one_medicine(words, today)
+    return {"date": str(today), "medicines": [medicine]} if medicine else None
+
+
+def _one_medicine(words: list[str], today: date) -> dict[str, Any] | None:
+    medicines = _medicines(words, today)
+    return medicines[0] if medicines and len(medicines) == 1 else None
 
 
 def _take(words: list[str], answers: dict[str, Any], today: date) -> int:
