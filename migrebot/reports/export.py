@@ -106,6 +106,9 @@ def _person(everything: Everything, tr: Translator) -> Table:
             (tr.plain("Time zone"), user.timezone),
             (tr.plain("Since"), user.created_at.date()),
         ]
+    if everything.overuse_notice is not None:
+        is_on = not everything.overuse_notice.is_off
+        rows.append((tr.plain("Notice on frequent medicine"), tables.yes_no(is_on, tr)))
     for identity in everything.identities:
         profile = identity.profile
         names = " ".join(

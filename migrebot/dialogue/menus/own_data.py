@@ -60,10 +60,13 @@ def forget(turn: Turn) -> Answer:
     if turn.conversation.is_new:
         return say(tr("There is nothing stored about you."))
     text = tr(
-        "Stored about you: headaches %(headaches)s, medicines taken %(intakes)s, and your settings. Shall I delete all"
-        " of it? This cannot be undone; /export first, if you want to keep a copy.",
+        "Stored about you: headaches %(headaches)s, medicines taken %(intakes)s, blood pressures %(pressures)s, your"
+        " list of medicines %(drugs)s, and your settings. Shall I delete all of it? This cannot be undone; /export"
+        " first, if you want to keep a copy.",
         headaches=len(everything.headaches),
         intakes=len(everything.intakes),
+        pressures=len(everything.pressures),
+        drugs=len(everything.drugs),
     )
     keyboard = (
         (Button(tr.plain("Delete everything"), "f:sure"),),
