@@ -39,16 +39,18 @@ from migrebot.messages import (
     Outcome,
     PlansChanged,
     QuestionDue,
+    StatesChanged,
     Stored,
     Text,
     Ticket,
     ToDelivery,
     ToDialogue,
+    ToMirror,
     ToScheduler,
     Undecodable,
 )
 from migrebot.reminders.timers import RemindersMoved
-from storage.changes import EndSession, SaveAsking, SaveUser, Unit, timers_of
+from storage.changes import EndSession, SaveAsking, SaveUser, Unit, states_of, timers_of
 from storage.facts import AskingOf
 from storage.records import Conversation, InboxKey
 
@@ -97,6 +99,7 @@ class Dialogue(Actor[ToDialogue]):
         setup: Setup,
         new_id: Callable[[], int],
         on_alert: Callable[[Alert], None],
+        mirror: Mailbox[ToMirror] | None = None,
         flood: FloodGate | None = None,
         zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
     ) -> None:
@@ -108,6 +111,8 @@ class Dialogue(Actor[ToDialogue]):
         self._setup = setup
         self._new_id = new_id
         self._on_alert = on_alert
+        self._mirror = mirror
+        self._mirror_missed = False
         self._flood = flood or FloodGate()
         self._zones_at = zones_at
         self._careful: Counter[str] | None = None
@@ -208,6 +213,7 @@ class Dialogue(Actor[ToDialogue]):
             item.unit for item, result in zip(ready, results, strict=True) if item.unit and result.outcome == "done"
         ]
         await self._tell_scheduler(done)
+        self._tell_mirror(done)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -232,6 +238,13 @@ class Dialogue(Actor[ToDialogue]):
                 await self._scheduler.put(PlansChanged())
         except MailboxClosed:
             log.info("scheduler_is_closed")  # all of it is durable, the next run reads it
+
+    def _tell_mirror(self, units: Sequence[Unit]) -> None:
+        """Tell the mirror of states that changed; it is never waited for, and hears when it missed some."""
+        changes = tuple(change for unit in units for change in states_of(unit))
+        if self._mirror is not None and changes:
+            told = self._mirror.offer(StatesChanged(changes, self._mirror_missed))
+            self._mirror_missed = not told
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 

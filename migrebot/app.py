@@ -13,12 +13,16 @@ from msgspec import Struct
 
 from actors.actor import Actor, Mailbox
 from actors.alerts import Alerts
+from actors.api import Api
 from actors.channel import Limits, Sender
 from actors.delivery import Delivery
 from actors.dialogue import Dialogue
+from actors.feed import Feed
 from actors.file_links import FileLinks
 from actors.local_chat import LocalChat
 from actors.local_chat_sender import LocalChatSender
+from actors.mirror import Mirror
+from actors.mirror_redis import RedisMirror
 from actors.pacing import UNLIMITED
 from actors.rendering import Renderer
 from actors.scheduler import Keeping, Scheduler
@@ -35,6 +39,7 @@ from migrebot import logs
 from migrebot.access import Access, load_secret
 from migrebot.clock import SystemClock
 from migrebot.dialogue import profile
+from migrebot.dialogue.router import FORMS
 from migrebot.dialogue.turn import Setup
 from migrebot.errors import NotSent, Refused, Uncertain, UserError
 from migrebot.i18n import translator, translators
@@ -209,8 +214,10 @@ class Program:
         self._scheduler: Mailbox[ToScheduler | RemindersMoved] = Mailbox()
         self._new_id = id_source(clock)
         self._alerts: Mailbox[Alert] = Mailbox(100)
+        self._feed = Feed()
         self._renderer = Renderer(storage)
         self._access = _access(config, clock)
+        self._mirror = self._mirror_actor()
         self._senders: dict[Channel, Sender] = {}
         self._chat = self._local_chat() if with_local_chat else None
         self._link = TelegramLink(config=config.telegram, clock=clock)
@@ -282,6 +289,7 @@ class Program:
             ),
             new_id=self._new_id,
             on_alert=self._alert,
+            mirror=self._mirror.mailbox,
         )
         scheduler = Scheduler(
             mailbox=self._scheduler,
@@ -297,7 +305,17 @@ class Program:
             new_id=self._new_id,
             on_alert=self._alert,
         )
-        found = (alerts, delivery, dialogue, scheduler, self._chat, self.web, self._telegram, self._twilio)
+        found = (
+            alerts,
+            delivery,
+            self._mirror,
+            dialogue,
+            scheduler,
+            self._chat,
+            self.web,
+            self._telegram,
+            self._twilio,
+        )
         return [actor for actor in found if actor is not None]
 
     def _alert(self, alert: Alert) -> None:
@@ -377,6 +395,20 @@ class Program:
             on_alert=self._alert,
         )
 
+    def _mirror_actor(self) -> Mirror:
+        redis = self._config.redis.url.reveal()
+        mirror = Mirror(
+            mailbox=Mailbox(10_000),
+            states=[state for form in FORMS.values() for state in form.states()],
+            storage=self._storage,
+            feed=self._feed,
+            redis=RedisMirror(redis) if redis else None,
+            clock=self._clock,
+        )
+        if redis:
+            logs.listen(mirror.hear)
+        return mirror
+
     def _readiness(self) -> tuple[bool, dict[str, str]]:
         ready, actors = self.supervisor.readiness()
         if trouble := self._storage.trouble:
@@ -385,7 +417,8 @@ class Program:
 
     def _web(self) -> Web:
         config = self._config.http
-        sources = (self._chat, self._telegram, self._twilio, self._files if self._twilio else None)
+        api = Api(states=self._mirror.states, feed=self._feed, anew=self._mirror.anew, clock=self._clock)
+        sources = (api, self._chat, self._telegram, self._twilio, self._files if self._twilio else None)
         return Web(
             mailbox=Mailbox(1),
             host=config.host,

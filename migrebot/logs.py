@@ -26,7 +26,7 @@ import structlog
 from migrebot.errors import StorageUnavailable, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
@@ -132,6 +132,15 @@ def configure(production: bool, stream: TextIO | None = None) -> None:
     sys.unraisablehook = _not_raised
 
 
+_listeners: list[Callable[[str], None]] = []
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def listen(listener: Callable[[str], None]) -> None:
+    """Have every line that is written told to `listener` too, without colours; called from any thread, must not log."""
+    _listeners.append(listener)
+
+
 class _Writer:
     """Writes whole lines. A log that cannot be written (closed pipe, full disk) stops nobody."""
 
@@ -142,6 +151,8 @@ class _Writer:
         with suppress(OSError, ValueError):
             self._stream.write(line + "\n")
             self._stream.flush()
+        for listener in _listeners:
+            listener(_COLOURS.sub("", line))
 
     debug = info = warning = error = critical = write
 

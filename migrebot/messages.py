@@ -248,6 +248,20 @@ class Alert(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class StateChanged(Struct, frozen=True):
+    """Somebody is asked, or asked again, what the step `state` asks (its wire name); None: the form ended."""
+
+    user_id: int
+    state: str | None
+
+
+class StatesChanged(Struct, frozen=True):
+    """Changes of states were committed, in this order; with `missed` others before them were not told."""
+
+    changes: tuple[StateChanged, ...]
+    missed: bool = False
+
+
 ToDialogue = Inbound | Undecodable | FormExpired | QuestionDue
 """What the dialogue actor takes."""
 
@@ -256,3 +270,6 @@ ToScheduler = PlansChanged
 
 ToDelivery = OutboxFilled | ChatOpened
 """What the delivery actor takes."""
+
+ToMirror = StatesChanged
+"""What the mirror takes."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
-from migrebot.messages import Address, Channel, Keyboard, Outgoing
+from migrebot.messages import Address, Channel, Keyboard, Outgoing, StateChanged
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
@@ -306,3 +306,15 @@ def timers_of(unit: Unit) -> Iterator[Timer]:
                 yield Timer(at, id_, repeats=isinstance(change, MoveOccurrence))
             case SaveOccurrence(occurrence) if occurrence.again_at is not None:
                 yield Timer(occurrence.again_at, occurrence.id, repeats=True)
+
+
+def states_of(unit: Unit) -> Iterator[StateChanged]:
+    """List whose states a unit changes, or touches."""
+    for change in unit.changes:
+        match change:
+            case SaveSession(session):
+                yield StateChanged(session.user_id, session.state)
+            case EndSession(user_id) | EraseUser(user_id):
+                yield StateChanged(user_id, None)
+            case _:
+                pass

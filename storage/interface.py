@@ -179,6 +179,10 @@ class Storage(Protocol):
         """List up to `limit` forms that have expired, the oldest first."""
         ...
 
+    async def active_forms(self, since: datetime) -> list[tuple[int, str, datetime]]:
+        """List the forms touched after `since`, the longest idle first: whose, the state's wire name, and when."""
+        ...
+
     async def reachable(self, user_id: int) -> Conversation | None:
         """Find a user at the address seen last of those that can be written to; None without one."""
         ...

@@ -128,6 +128,10 @@ class SqlStorage:
         """List forms that have expired, the oldest first."""
         return await self._read(partial(work.expired, columns.micros(now), limit))
 
+    async def active_forms(self, since: datetime) -> list[tuple[int, str, datetime]]:
+        """List the forms touched after `since`, the longest idle first."""
+        return await self._read(partial(work.active_forms, columns.micros(since)))
+
     async def timers(self, until: datetime, limit: int) -> list[Timer]:
         """List the reminders that are due, and the firings to be repeated, up to an instant."""
         return await self._read(partial(work.timers, columns.micros(until), limit))

@@ -189,6 +189,12 @@ async def expired(now: int, limit: int, sql: Statements) -> list[FormExpired]:
     return [FormExpired(user_id=user_id, token=token) for user_id, token in found]
 
 
+async def active_forms(since: int, sql: Statements) -> list[tuple[int, str, datetime]]:
+    """List the forms touched after an instant, the longest idle first: whose, the state, and when."""
+    found = await sql.fetch("active_forms", (since,))
+    return [(user_id, state, columns.instant(updated_at)) for user_id, state, updated_at in found]
+
+
 async def promise_newcomers(count: int, sql: Statements) -> int:
     """Keep so many negative ids for newcomers, and nobody else's; returns the lowest in use or promised before."""
     promised: int = (await sql.fetch("reserve_newcomers"))[0][0]

@@ -143,6 +143,7 @@ class House:
         clock: FakeClock,
         setup: Setup | None = None,
         flood: FloodGate | None = None,
+        mirror_size: int = 10_000,
     ) -> None:
         self.storage = storage
         self.clock = clock
@@ -151,6 +152,7 @@ class House:
         self.delivery: Mailbox[Any] = Mailbox(10_000)
         self.mailbox: Mailbox[Any] = Mailbox()
         self.scheduler: Mailbox[Any] = Mailbox(10_000)
+        self.mirror: Mailbox[Any] = Mailbox(mirror_size)
         self.dialogue = Dialogue(
             mailbox=self.mailbox,
             storage=storage,
@@ -161,6 +163,7 @@ class House:
             on_alert=self.alerts.append,
             flood=flood,
             scheduler=self.scheduler,
+            mirror=self.mirror,
         )
         self._people: dict[Address, Person] = {}
         self._keys = count(1)
@@ -212,9 +215,10 @@ async def open_house(
     setup: Setup | None = None,
     *,
     flood: FloodGate | None = None,
+    mirror_size: int = 10_000,
 ) -> AsyncIterator[House]:
-    """Run the dialogue actor for a test."""
-    house = House(storage=storage, clock=clock, setup=setup, flood=flood)
+    """Run the dialogue actor for a test; `mirror` is a mailbox that nobody reads."""
+    house = House(storage=storage, clock=clock, setup=setup, flood=flood, mirror_size=mirror_size)
     async with anyio.create_task_group() as tasks, AsyncExitStack() as resources:
         await house.dialogue.start(resources)
         tasks.start_soon(house.dialogue.run)

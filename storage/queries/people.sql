@@ -68,6 +68,9 @@ SELECT min(expires_at) FROM sessions;
 -- expired: The forms that have expired, the oldest first.
 SELECT user_id, token FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?;
 
+-- active_forms: The forms touched after an instant, the longest idle first.
+SELECT user_id, state, updated_at FROM sessions WHERE updated_at > ? ORDER BY updated_at, user_id;
+
 -- erase_waiting: Delete the messages of a user and those to the user's addresses.
 DELETE FROM outbox WHERE user_id = ?
 OR (channel, address) IN (SELECT channel, address FROM identities WHERE user_id = ?);
