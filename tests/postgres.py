@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -190,6 +191,11 @@ class Link:
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Give the rows that a statement answers."""
         return [tuple(row) for row in self._portal.call(self._connection.fetch, sql)]
+
+    def add(self, table: str, columns: list[str], rows: list[list[Any]]) -> None:
+        """Add rows to a table of our schema."""
+        copy = self._connection.copy_records_to_table
+        self._portal.call(partial(copy, table, schema_name="migrebot", columns=columns, records=rows))
 
 
 def _account() -> tuple[int, int] | None:
