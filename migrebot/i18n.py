@@ -130,6 +130,10 @@ class Translator:
         parts = re.findall(r"[dMy]+|[^dMy]+", self.locale.date_formats["short"].pattern)
         return "".join(_IN_SPREADSHEETS.get(part[0], part) for part in parts)
 
+    def digits(self, day: date) -> str:
+        """Write a date in digits: "22/11/2026"."""
+        return self.day_pattern.replace("dd", f"{day:%d}").replace("mm", f"{day:%m}").replace("yyyy", f"{day:%Y}")
+
     def time(self, moment: datetime) -> str:
         """Write the time of a local moment, 24 hours."""
         return format_time(moment, "HH:mm", locale=self.locale)

@@ -52,13 +52,13 @@ CLASSES: dict[str, str] = {
     "triptan": N_("Triptans"),
     "ditan": N_("Ditans"),
     "gepant": N_("Gepants"),
-    "ergot": N_("Ergotamines"),
-    "nonopioid": N_("Simple painkillers"),
+    "ergot": N_("Ergot medicines"),
+    "nonopioid": N_("Non-opioid painkillers"),
     "opioid": N_("Opioids"),
     "combination": N_("Combination painkillers"),
     "other": N_("Other acute medicine"),
 }
-"""Classes of acute medicine: the code and the English label; simple painkillers are the non-opioids of ICHD-3 8.2.3."""
+"""Classes of acute medicine (ICHD-3 8.2): the code and the English label, in the plural."""
 
 
 def choice_label(labels: dict[str, str], value: str, tr: Translator) -> str:

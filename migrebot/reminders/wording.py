@@ -125,7 +125,7 @@ def _every(minutes: int, tr: Translator) -> str:
     if not hours:
         return str(tr.n("every %(n)s minute", "every %(n)s minutes", rest))
     if rest:
-        length = f"{tr.plain('%(n)s h', n=hours)} {tr.plain('%(n)s min', n=rest)}"
+        length = tr.plain("%(n)s h", n=hours) + " " + tr.plain("%(n)s min", n=rest)
         return tr.plain("every %(length)s", length=length)
     return tr.plain("every hour") if hours == 1 else str(tr.n("every %(n)s hour", "every %(n)s hours", hours))
 

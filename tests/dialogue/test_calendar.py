@@ -99,7 +99,7 @@ async def test_a_month_shows_which_days_are_what_and_counts_them(house: House, a
         "",
         "Days with headache: 4. Days with medicine: 3.",
         "",
-        "Choose a day, or write its date: 15.06.2026.",
+        "Choose a day, or write its date: 15/06/2026.",
     ]
     weekdays, first, second, third, around = [[button.label for button in row] for row in ann.last.keyboard]
     assert weekdays == ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]

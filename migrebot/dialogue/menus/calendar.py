@@ -126,7 +126,7 @@ def show_month(turn: Turn, first: date, said: str = "") -> Answer:
         _legend(turn, first, marks),
         tr(
             "Choose a day, or write its date: %(example)s.",
-            example=f"{min(turn.today, month.last_of(first)):%d.%m.%Y}",
+            example=tr.digits(min(turn.today, month.last_of(first))),
         ),
     )
     text = Markup("\n\n").join(part for part in parts if part)
@@ -213,9 +213,11 @@ def line(entry: Headache | Intake | Pressure, tr: Translator) -> str:
     """Write an entry in one plain line."""
     match entry:
         case Headache():
-            known = [f"{entry.intensity}/10"] if entry.intensity is not None else []
-            known += [words.duration(entry.duration_h, tr)] if entry.duration_h is not None else []
-            return ", ".join([" ".join([tr.plain("Headache"), *known[:1]]), *known[1:]])
+            name = tr.plain("Headache")
+            parts = [name if entry.intensity is None else f"{name} {entry.intensity}/10"]
+            if entry.duration_h is not None:
+                parts.append(words.duration(entry.duration_h, tr))
+            return ", ".join(parts)
         case Intake():
             return tr.plain("Medicine: %(list)s", list=words.medicine(entry.drug, entry.amount, entry.unit, tr))
         case Pressure():
@@ -238,7 +240,7 @@ def _day_actions(turn: Turn, day: date, entries: Entries, *, free: bool) -> Keyb
     if free and not entries.headaches:
         rows.append((Button(tr.plain("Take back “no headache”"), f"k:unfree:{day}"),))
     elif not entries.headaches:
-        rows.append((Button(f"{FREE} {tr.plain('No headache')}", f"k:free:{day}"),))
+        rows.append((Button(FREE + " " + tr.plain("No headache"), f"k:free:{day}"),))
     return tuple(rows)
 
 

@@ -58,7 +58,7 @@ def _ask_span(turn: Turn, kind: str) -> Answer:
     tr = turn.tr
     keyboard = (
         *((Button(tr.plain(label), f"t:make:{kind}:{span}"),) for span, label in SPANS.items()),
-        (Button(f"‹ {tr.plain('Back')}", "t:menu"),),
+        (Button("‹ " + tr.plain("Back"), "t:menu"),),
     )
     return say(tr("%(kind)s: for how long?", kind=tr(KINDS[kind])), keyboard, in_place=True)
 
