@@ -40,7 +40,7 @@ def days(day: Day | None, within: NextUnit | None, here: Here) -> list[Rolling]:
         case Weekday():
             return [[(found, ())] for found in _weekday(day, within, here)]
         case MonthDay():
-            return [[(found, ()) for found in _month_day(day.day, within, today)]]
+            return [[(found, ()) for found in _month_day(day, within, today)]]
         case OnDate():
             _only_without(within)
             return _on_date(day, here)
@@ -68,11 +68,19 @@ def _weekday(day: Weekday, within: NextUnit | None, here: Here) -> list[date]:
     return [coming]
 
 
-def _month_day(day: int, within: NextUnit | None, today: date) -> list[date]:
+def _month_day(day: MonthDay, within: NextUnit | None, today: date) -> list[date]:
     if within is not None and within.unit != "month":
         raise Refused(Reason.CONTRADICTION)
-    first = 0 if within is None else 1
-    return list(_in_months(day, today, range(first, 13 if within is None else 2)))
+    found = list(_in_months(day.day, today, range(13) if within is None else range(1, 2)))
+    if not found:
+        raise Refused(Reason.NO_SUCH_DAY)
+    if day.weekday is None:
+        return found
+    # Neither this month's day nor the next one's is another weekday than was said.
+    right = [each for each in found[:2] if each.weekday() == day.weekday]
+    if not right:
+        raise Refused(Reason.CONTRADICTION)
+    return right
 
 
 def _in_months(day: int, today: date, ahead: range) -> Iterator[date]:

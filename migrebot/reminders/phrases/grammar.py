@@ -50,12 +50,13 @@ _P = "[svyaq]{0,3}"
 _AND = "[cp]{1,2}"
 _LENGTH = "(?:L|H|(?:[NV1]h?)?[oUb]h?)(?:c?(?:L|[NV][oUb])){0,3}"
 _SHOWN = "(?:CM?[Pb]?|Hh?r?[Pb]?|X|NM[Pb]?|N(?:oh?r?|h|r)?P|N(?:o|h)b|o[Pb])"
-_AT = "(?:KM?[Pb]?|No?h?r?(?![oUNVLAOQ_xk])M?[Pb]?|o(?![oUbNV]))"
-_MORE_HOURS = f"(?:{_AND}[asvy]{{0,2}}(?:{_SHOWN}|K|No?b?(?![oULA_x])))"
+_AT = "(?:KM?[Pb]?|No?h?r?(?![oUNVLAOQ_xkm])M?[Pb]?|o(?![oUbNV]))"
+_MORE_HOURS = f"(?:{_AND}[asvy]{{0,2}}(?:{_SHOWN}|K|No?b?(?![oULA_xmk])))"
 _DATE = f"(?:[nt]?W[cp]?)?{_P}(?:[ONV]_?A(?:[_cp]?Yo?U?)?|As?[ONV](?![oUbCM])(?:[cp]?Y)?|T|K(?![Pb]))"
 _DAY = f"(?:{_DATE}|[nt]?[sy]?Wn?|D|Om?|[NV]m|l)"
 
 PATTERNS: tuple[tuple[str, str], ...] = (
+    ("weekday_range", "[svyE_f]{0,2}W[>us]{1,2}W"),
     ("from_day", f"f{_P}{_DAY}"),
     ("until_day", f"u{_P}{_DAY}"),
     ("from_hours", f"f[asv]{{0,2}}(?:{_SHOWN}|{_AT})"),
@@ -71,15 +72,16 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("group", "[svy]?E?G"),
     ("each_weekday", f"[svyE]{{0,2}}R(?:{_AND}[svy]{{0,2}}[RW]){{0,6}}"),
     ("date", f"{_P}{_DATE}"),
+    ("weekday_and_day", f"{_P}[nt]?W[cp]?[sy]{{0,2}}(?:O(?![oUbA])|[NV](?=[av]s?[NCHXK]))"),
     ("weekdays", f"{_P}W(?:{_AND}{_P}W){{1,6}}"),
     ("weekday", f"{_P}[nt]?[sy]?Wn?"),
     ("count", "q?[NV]x(?!U|v)"),
     ("lasting", f"q{_LENGTH}|[sy](?:[NV]|1)[oUb]"),
     ("hours", f"[asvy]{{0,2}}(?:{_SHOWN}){_MORE_HOURS}{{0,11}}|[av]s?{_AT}{_MORE_HOURS}{{0,11}}"),
-    ("hours_after_day", f"(?<=[DWTAPGRUYd])[cp]?N(?:o|h)?b?(?![oUNVLAOQxk_]){_MORE_HOURS}{{0,11}}"),
+    ("hours_after_day", f"(?<=[DWTAPGRUYd])[cp]?N(?:o|h)?b?(?![oUNVLAOQxk_m]){_MORE_HOURS}{{0,11}}"),
     ("day", f"{_P}D"),
     ("last_day", f"{_P}l"),
-    ("month_day", "[svy]{1,3}O[m]?(?![oUbA])|Om|[sv]{0,2}[NV]m|y[NV](?=[avypDC]|$)|(?<![^Ip])O(?![oUbA])"),
+    ("month_day", "[svy]{1,3}O[m]?(?![oUbA])|Om|[sv]{0,2}[NV]m|y[NV](?=[avypDC]|$)|(?<![^Ipj])O(?![oUbA])"),
     ("part", "[sv]?P"),
     ("next_unit", "[sv]?j"),
     ("dotted", "K"),
@@ -92,6 +94,9 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
 
+NIGHTS = frozenset({"night", "tonight", "noche"})
+"""The parts of the day that go on after midnight."""
+
 _PARTS = {
     # The hours to which twelve are added, and those that are right as they are.
     "morning": (range(0), range(12)),
@@ -100,6 +105,7 @@ _PARTS = {
     "evening": (range(4, 12), range(16, 24)),
     "tonight": (range(5, 12), range(17, 24)),
     "night": (range(7, 12), (*range(19, 24), *range(6))),
+    "noche": (range(6, 12), (*range(18, 24), *range(6))),
     "small_hours": (range(0), range(7)),
 }
 
@@ -132,7 +138,7 @@ def pieces(lexemes: Sequence[Lexeme]) -> list[Piece]:
 def apply_part(hour: int, part: str) -> int | None:
     """Give the hour (0 to 24) that is meant in a part of the day; None if there is none. 24 is the midnight after."""
     later, right = _PARTS[part]
-    if hour == 12 and part in {"night", "tonight"}:
+    if hour == 12 and part in NIGHTS:
         return 24
     if hour == 12 and part == "small_hours":
         return 0
@@ -304,6 +310,11 @@ def _each_weekday(part: Sequence[Lexeme]) -> Meaning:
     return EachWeekdays(_sorted(part))
 
 
+def _weekday_range(part: Sequence[Lexeme]) -> Meaning:
+    first, last = (lexeme.value for lexeme in _of(part, "W"))
+    return EachWeekdays(tuple(sorted((first + more) % 7 for more in range((last - first) % 7 + 1))))
+
+
 def _group(part: Sequence[Lexeme]) -> Meaning:
     return EachWeekdays(part[-1].value)
 
@@ -315,11 +326,16 @@ def _month_days(part: Sequence[Lexeme]) -> Meaning:
     return EachMonthDays(tuple(sorted(days)))
 
 
-def _month_day(part: Sequence[Lexeme]) -> Meaning:
+def _month_day(part: Sequence[Lexeme]) -> MonthDay:
     day = int(_of(part, "ONV")[0].value)
     if not 1 <= day <= 31:
         raise ValueError(day)
     return MonthDay(day)
+
+
+def _weekday_and_day(part: Sequence[Lexeme]) -> Meaning:
+    day = _month_day(part)
+    return MonthDay(day.day, _of(part, "W")[0].value)
 
 
 def _date(part: Sequence[Lexeme]) -> Meaning | None:
@@ -389,6 +405,7 @@ _READERS: dict[str, Callable[[Sequence[Lexeme]], Meaning | None]] = {
     "relative": _relative,
     "times_a_day": lambda part: TimesADay(part[0].value),
     "every_weekdays": _every_weekdays,
+    "weekday_range": _weekday_range,
     "each_month_day": _month_days,
     "every_month_day": _month_days,
     "every_length": _every,
@@ -396,6 +413,7 @@ _READERS: dict[str, Callable[[Sequence[Lexeme]], Meaning | None]] = {
     "group": _group,
     "each_weekday": _each_weekday,
     "date": _date,
+    "weekday_and_day": _weekday_and_day,
     "weekdays": _weekdays,
     "weekday": _weekday,
     "count": _count,

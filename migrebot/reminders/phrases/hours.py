@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrebot.reminders.occurrences import resolve
 from migrebot.reminders.phrases.answers import Assumed, Reason
-from migrebot.reminders.phrases.grammar import apply_part
+from migrebot.reminders.phrases.grammar import NIGHTS, apply_part
 from migrebot.reminders.phrases.moment import Refused
 from migrebot.reminders.phrases.pieces import Hour, Hours, Midnight, Offset, Part
 
@@ -24,6 +24,7 @@ _DEFAULTS = {
     "evening": time(19),
     "tonight": time(20),
     "night": time(22),
+    "noche": time(21),
 }
 _FIRST_SURE = 7
 """An hour before it, said of another day, may be one after noon; from it on people say so."""
@@ -109,7 +110,7 @@ def _either_night(at: time, said: Slots) -> list[At]:
 def _in_part(hour: Hour, said: Slots) -> list[At]:
     part = said.part.name if said.part else ""
     exact = _exact(hour, said.part)
-    if exact.night or (part in {"night", "tonight"} and exact.at.hour < 6):
+    if exact.night or (part in NIGHTS and exact.at.hour < 6):
         return [(exact.at, 1, ())] if said.day == Offset(0) else _either_night(exact.at, said)
     return [(exact.at, 0, ())]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING
@@ -70,6 +71,8 @@ def _of_number(kinds: Sequence[str], at: int, used: AbstractSet[int], part: str)
     if _step(kinds, at, -1, _BETWEEN) in used:
         return Doubt.SURELY
     after = at + 1
+    if re.match("[>u][NVYOQ]", "".join(kinds[after : after + 2])):
+        return Doubt.SURELY
     counts = after < len(kinds) and after not in used and kinds[after] in "wI#"
     names = at > 0 and kinds[at - 1] == "#"
     if counts or names or (len(part) >= _LONG_NUMBER and part.isdigit()):

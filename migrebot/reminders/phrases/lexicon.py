@@ -18,7 +18,8 @@ A kind is one letter, so that the grammar can be patterns over them:
 | `h` `r` | and a half; and so many minutes | minutes |
 | `1` `N` `V` `Y` `O` | an article; a number up to 24; others; a year; an ordinal | the number |
 | `T` `K` `A` | a date in digits; `5.03`, a date or a time; a month | (year, month, day) each |
-| `C` `H` `M` `Q` | a clock time; `8h30`, a time or a length; am and pm; `9-10` | (hour, minute, exact) |
+| `C` `H` | a clock time; `8h30`, a time or a length | (hour, minute, exact) |
+| `M` `Q` `!` | am and pm; `9-10`; `9:00-10:00` | a or p; the numbers |
 | `S` | a zone | its name, or None |
 | `I` `#` `%` `w` | "remind me to"; a word before a number that is a name; `через день`; any other word | |
 """

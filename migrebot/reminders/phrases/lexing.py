@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _UTC = frozenset({"UTC", "GMT"})
 _TIMES = frozenset("asyviEefuncNVYOTCHDPbXWRAUoLjKtM")
 """What may stand beside a weak word that is one of time."""
+_OF_A_PLACE = re.compile("(?<=[CHNMPo])(?:w{1,3}x|o_w{1,2})")
+_HOURS_OF = frozenset({"heure", "hora"})
 _MOST_YEAR, _LEAST_YEAR = 2199, 1900
 
 
@@ -53,7 +55,7 @@ def lexemes(text: str, language: str) -> list[Lexeme]:
         for kind, value in zip(meaning.kinds, meaning.values, strict=True):
             found.append(Lexeme(kind, value, start, end, meaning.weak))
         at += length
-    return _joined(text, _without_weak(found))
+    return _joined(text, _without_weak(_with_places(text, found)))
 
 
 def _longest(parts: list[Token], at: int, root: Node) -> tuple[int, Meaning | None]:
@@ -100,7 +102,7 @@ _IN_DIGITS: dict[str, Callable[[str, list[int]], tuple[str, Any]]] = {
     # With dots it is day first wherever dates are written so.
     "date": lambda raw, digits: ("T", _dates(digits)[:1] if "." in raw else _dates(digits)),
     "clock": lambda raw, digits: ("C", (*digits[:2], digits[0] > 12 or raw.lstrip("Tt")[0] == "0", *digits[2:])),
-    "range": lambda _, digits: ("w", None) if max(digits) > 99 else ("Q", digits),
+    "range": lambda raw, digits: ("!" if ":" in raw else "w" if max(digits) > 99 else "Q", digits),
     "ordinal": lambda _, digits: ("O", digits[0]),
     "hours": lambda _, digits: ("H", (digits[0], digits[1] if len(digits) > 1 else 0, True)),
     "dotted": lambda _, digits: ("K", digits),
@@ -142,6 +144,27 @@ def _word(raw: str, before: list[Lexeme]) -> tuple[str, Any]:
     if name in ABBREVIATIONS and (name == raw or (before and before[-1].kind in "CM")):
         return "S", None
     return "w", None
+
+
+def _with_places(text: str, found: list[Lexeme]) -> list[Lexeme]:
+    """Take "New York time", "heure de Lyon" and "hora de Bogotá" for zones."""
+    matches = _OF_A_PLACE.finditer("".join(lexeme.kind for lexeme in found))
+    for match in reversed(list(matches)):
+        start, end = match.span()
+        words = [text[lexeme.start : lexeme.end] for lexeme in found[start:end]]
+        length, zone = _place([word.casefold() for word in words])
+        if length:
+            found[start : start + length] = [Lexeme("S", zone, found[start].start, found[start + length - 1].end)]
+    return found
+
+
+def _place(words: list[str]) -> tuple[int, str | None]:
+    """Tell how many of the words name a zone, and which; None is more than one."""
+    for length in range(len(words), 1, -1):
+        name = words[2:length] if words[0] in _HOURS_OF else words[:-1] if words[-1] == "time" else []
+        if zones := find_zones(" ".join(name)) if name else ():
+            return length, zones[0] if len(zones) == 1 else None
+    return 0, None
 
 
 def _without_weak(found: list[Lexeme]) -> list[Lexeme]:

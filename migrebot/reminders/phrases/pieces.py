@@ -30,9 +30,10 @@ class Weekdays(Struct, frozen=True):
 
 
 class MonthDay(Struct, frozen=True):
-    """A day of this month or the next; -1 is the last."""
+    """A day of this month or the next; -1 is the last. `weekday` is what it was said to be."""
 
     day: int
+    weekday: int | None = None
 
 
 class OnDate(Struct, frozen=True):

@@ -51,7 +51,7 @@ _BLAMED: defaultdict[Reason, tuple[type, ...]] = defaultdict(
     tuple,
     {
         Reason.UNKNOWN_ZONE: (Zone,),
-        Reason.NO_SUCH_DAY: (OnDate,),
+        Reason.NO_SUCH_DAY: (OnDate, MonthDay),
         Reason.CONTRADICTION: (OnDate, NextUnit, Hours),
         Reason.LEFT_OVER: (NextUnit,),
         Reason.TOO_OFTEN: (EachLength, Hours),
@@ -171,9 +171,11 @@ class Reading:
         return self._understood(found, task.task(self.text, self.lexemes, used), uncertain, part)
 
     def _slots(self, pieces: list[Piece]) -> tuple[Slots, list[Piece], set[int]]:
-        """Sort the pieces; how long to do something is the task's own, unless it is how long to repeat it."""
+        """Sort the pieces; hours and minutes of doing something are the task's own."""
         said = slots(pieces)
-        if said.lasting is None or said.repeats or said.lasting.length.days or said.lasting.length.months:
+        if said.lasting is None or said.lasting.length.days or said.lasting.length.months:
+            return said, pieces, set()
+        if isinstance(said.each, EachLength):
             return said, pieces, set()
         kept = [piece for piece in pieces if not isinstance(piece.meaning, For)]
         lasting = {at for piece in pieces if piece not in kept for at in range(piece.start, piece.end)}
@@ -207,12 +209,9 @@ class Reading:
                     found.add(at)
                 elif at not in used:
                     break
-        return {
-            at for at in found if self.kinds[at] in _INTRO or (self.kinds[at] in "cp" and self._is_inside(at, used))
-        }
-
-    def _is_inside(self, at: int, used: AbstractSet[int]) -> bool:
-        return at - 1 in used or at + 1 in used
+        intros = {at for at in found if self.kinds[at] in _INTRO}
+        near = {at + by for at in used | intros for by in (-1, 1)}
+        return intros | {at for at in found if at in near}
 
     def _understood(self, found: list[Candidate], said: str, uncertain: Doubt, part: str) -> Answer:
         ready = [checked(candidate, said, self.here.now) for candidate in found]

@@ -72,4 +72,6 @@ def medicine(said: str, drugs: Collection[str] = ()) -> Medicine | None:
 
 
 def _has_unit(amount: Sequence[str]) -> bool:
-    return any(character.isdigit() for character in amount[0]) and any(map(str.isalpha, "".join(amount)))
+    """Tell whether an amount is more than a number; one word alone has to have digits too."""
+    joined = "".join(amount)
+    return any(map(str.isalpha, joined)) and (len(amount) > 1 or any(map(str.isdigit, joined)))
