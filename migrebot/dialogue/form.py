@@ -99,7 +99,8 @@ class Step(Struct, frozen=True, kw_only=True):
     `wire_name` is its name for outside listeners. `parse` turns typed text into a value or a complaint. `optional`
     steps can be skipped: the answer is None then, unknown. `saveable` ones offer to save the form as it is. `many`
     steps take several choices, and own words, until "Next". What a `daily` step offers is right on the day it was asked
-    only: on another day it asks again. `store` puts an answer among the others.
+    only: on another day it asks again. A number typed at a `by_value` step is the answer, never the number of a choice.
+    `store` puts an answer among the others.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Step(Struct, frozen=True, kw_only=True):
     saveable: bool = False
     many: bool = False
     daily: bool = False
+    by_value: bool = False
     store: Callable[[View, Any], dict[str, Any]] = keep
 
 

@@ -198,7 +198,7 @@ def _chosen(turn: Turn, text: str) -> Answer | None:
     """
     address = turn.conversation.identity.address
     by_number = address.channel in numbered.CHANNELS
-    if turn.conversation.is_new or (turn.session and not by_number):
+    if turn.conversation.is_new or (turn.session and not by_number) or _is_value(turn, text):
         return None
     keyboard = turn.facts(OfferedKeyboard(turn.user.id, address))
     buttons = numbered.meant(keyboard, text, by_number=by_number)
@@ -206,6 +206,12 @@ def _chosen(turn: Turn, text: str) -> Answer | None:
         labels = ", ".join(folded(button.label) for button in buttons)
         return engine.hear(FORMS[turn.session.form], turn, turn.session, labels)
     return Answer(took_offer=True) + _press(turn, Press(buttons[0].data, "")) if buttons else None
+
+
+def _is_value(turn: Turn, text: str) -> bool:
+    """Tell whether a typed number answers the open question by itself; 0 goes on, as everywhere."""
+    session = turn.session
+    return session is not None and text.isdigit() and text != "0" and FORMS[session.form].step(session.step).by_value
 
 
 def _command(turn: Turn, text: str) -> Answer:

@@ -59,6 +59,19 @@ async def test_the_numbers_are_typed_one_by_one_and_the_pulse_may_be_unknown(hou
     assert {entry.pulse for entry in (await everything(house, ann)).pressures} == {None}
 
 
+async def test_a_typed_number_is_the_pressure_itself_where_there_are_no_buttons(house: House) -> None:
+    bob = house.person(8, channel="whatsapp", value="whatsapp:+15550001111")
+    for text in ("/pressure", "120", "80", "65", "/pressure", "120", "80", "0"):
+        await bob.says(text)
+    found = (await everything(house, bob)).pressures
+    assert {(entry.systolic, entry.diastolic, entry.pulse) for entry in found} == {(120, 80, 65), (120, 80, None)}
+    await bob.says("edit")
+    await bob.says("date and time")
+    await bob.says("yesterday")
+    await bob.says("8")
+    assert "08:00" in bob.last.text
+
+
 @pytest.mark.parametrize("text", ["301/80", "49/30", "120/20", "120/80 300", "80/80", "80/120", "hello", "1e3/2", "12"])
 async def test_what_cannot_be_is_asked_again(house: House, ann: Person, text: str) -> None:
     await ann.says(f"/pressure {text}")
