@@ -176,7 +176,9 @@ function lay(keyboard, rows) {
       if (button.data !== data) button.removeAttribute("aria-busy");
       button.data = data;
       button.classList.toggle("chosen", label.startsWith("✅"));
-      button.classList.toggle("blank", !/[\p{L}\p{N}\p{S}…‹›]/u.test(label));
+      // It fills a place in a grid.
+      button.disabled = data === "-";
+      button.classList.toggle("blank", button.disabled || !/[\p{L}\p{N}\p{S}…‹›]/u.test(label));
     });
   });
   if (focused && !keyboard.contains(document.activeElement)) line.focus();

@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from migrebot.messages import Button, Document, Edit, Leave, Press, Say, Text, Toast
+from migrebot.messages import INERT, Button, Document, Edit, Leave, Press, Say, Text, Toast
 from tests.local_chat import local_chat
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ ANSWERS: dict[str, tuple[Body, ...]] = {
     "document": (Document("workbook", "Diary.csv", "Here it <b>is</b>"),),
     "toast": (Toast("This question was answered before."),),
     "edit of nothing": (Edit("77", "appeared", keyboard("Yes|No")),),
+    "grid": (Say("A week", ((Button("Mo", INERT), Button("·", INERT)), (Button("7", "7"),))),),
     "leave": (Leave(),),
     "flood": tuple(Say(f"message {number}\n\n\n\n") for number in range(30)),
 }
@@ -294,6 +295,16 @@ def test_a_button_says_exactly_its_label_and_an_edit_comes_in_its_place(chat: Ch
     assert server.heard == [Text("/pain"), Press("7", "1")]
     assert chat.texts == ["/pain", "You chose 7."]
     assert [button.text for button in chat.all("#log button")] == ["✓ 7", "other"]
+
+
+def test_what_only_fills_a_place_in_a_grid_cannot_be_pressed(chat: Chat, server: Server) -> None:
+    chat.say("grid")
+    assert [button.is_enabled() for button in map(chat.button, ("Mo", "·", "7"))] == [False, False, True]
+    chat.button("Mo").click()
+    chat.button("7").click()
+    chat.shows("You chose 7.")
+    assert [content for content in server.heard if isinstance(content, Press)] == [Press("7", "1")]
+    assert all(button.is_enabled() for button in chat.all("#log button"))
 
 
 def test_pressing_a_button_leaves_the_cursor_in_the_textbox(chat: Chat) -> None:
