@@ -14,7 +14,7 @@ from msgspec import Struct
 from migrebot.messages import Address, Body, Keyboard, Outgoing, Priority, Profile, Ticket
 from migrebot.reminders.questions import Asking
 from storage.columns import Row, clean, instant, maybe_clean, maybe_instant, maybe_micros, micros, to_json
-from storage.records import Frame, Identity, Offer, OutboxRow, Session, User
+from storage.records import Conversation, Frame, Identity, Offer, OutboxRow, Session, User
 
 
 class _Progress(Struct, frozen=True, array_like=True):
@@ -145,6 +145,20 @@ def asking(row: Row) -> Asking:
         at=time.fromisoformat(row[2]),
         asked_on=None if row[3] is None else date.fromisoformat(row[3]),
         next_at=maybe_instant(row[4]),
+    )
+
+
+_OF_IDENTITY = 6
+_OF_SESSION = 11
+
+
+def conversation(row: Row) -> Conversation:
+    """Read the row of an identity, with those of its user and of the form in progress behind it."""
+    form = row[-_OF_SESSION:]
+    return Conversation(
+        identity=identity(row[:_OF_IDENTITY]),
+        user=user(row[_OF_IDENTITY:-_OF_SESSION]),
+        session=None if form[0] is None else session(form),
     )
 
 

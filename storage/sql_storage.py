@@ -57,7 +57,7 @@ class SqlStorage:
 
     async def _find(self, addresses: Sequence[Address]) -> Found:
         """Find who is known to write from these addresses, and which ids of Telegram's are taken among the others."""
-        return await self._read(partial(work.find_people, addresses), several=True)
+        return await self._read(partial(work.find_people, addresses))
 
     async def _expect_newcomers(self, count: int) -> None:
         """Make sure that the next so many negative ids are nobody's; called where there are any."""
@@ -167,7 +167,7 @@ class SqlStorage:
     async def load(self, facts: Iterable[Fact[Any]]) -> dict[Fact[Any], Any]:
         """Answer each question."""
         questions = {fact: question(fact) for fact in facts}
-        several = len({query.sql for asked in questions.values() for query in asked.queries}) > 1
+        several = any(len(asked.queries) > 1 for asked in questions.values())
         return await self._read(partial(work.answer, questions), several=several)
 
     async def commit(self, units: Sequence[Unit], now: datetime) -> list[Result]:

@@ -130,18 +130,9 @@ async def _post(posting: Posting, sql: Statements) -> Iterable[Ticket]:
 
 async def find_people(addresses: Sequence[Address], sql: Statements) -> tuple[dict[Address, Conversation], set[int]]:
     """Find who is known to write from these addresses, and which ids of Telegram's are taken among the others."""
-    found = await sql.fetch_each("identity", [(address.channel, clean(address.value)) for address in addresses])
-    identities = [rows.identity(of[0]) for of in found if of]
-    user_ids = [(identity.user_id,) for identity in identities]
-    users = await sql.fetch_each("user", user_ids)
-    sessions = await sql.fetch_each("session", user_ids)
-    known = {
-        # By the address as it is stored, which is not always the one that was asked for.
-        (identity.address.channel, identity.address.value): Conversation(
-            user=rows.user(user[0]), identity=identity, session=rows.session(session[0]) if session else None
-        )
-        for identity, user, session in zip(identities, users, sessions, strict=True)
-    }
+    found = await sql.fetch_each("conversation", [(address.channel, clean(address.value)) for address in addresses])
+    # By the address as it is stored, which is not always the one that was asked for.
+    known = {(row[0], row[1]): rows.conversation(row) for of in found for row in of}
     people = {}
     others = []
     for address in addresses:

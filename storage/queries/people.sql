@@ -14,8 +14,13 @@ VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (channel, address) DO UPDATE SET
     user_id = excluded.user_id, profile = excluded.profile, seen_at = excluded.seen_at, muted_at = excluded.muted_at;
 
--- identity: One address.
-SELECT channel, address, user_id, profile, seen_at, muted_at FROM identities WHERE channel = ? AND address = ?;
+-- conversation: One address, whose it is and the form in progress: the columns of all three.
+SELECT identities.channel, identities.address, identities.user_id, profile, seen_at, muted_at,
+    id, language, created_at, timezone, zone_offered, greeted_at, agreed_at,
+    sessions.user_id, form, step, state, token, sessions.channel, sessions.address, started_at, updated_at, expires_at,
+    progress
+FROM identities JOIN users ON id = identities.user_id LEFT JOIN sessions ON sessions.user_id = id
+WHERE identities.channel = ? AND identities.address = ?;
 
 -- latest_identity: The address of a channel that was seen last.
 SELECT channel, address, user_id, profile, seen_at, muted_at FROM identities

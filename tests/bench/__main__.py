@@ -48,14 +48,19 @@ def _print(line: Line) -> None:
     print(f"{what:<64}{figure:>10,.2f}   {aim}", flush=True)
 
 
+_AIMS = {"migrebot": "at least 6,000", "migrebot postgres": "at least 2,500"}
+
+
 def _dialogue(found: dict[str, dict[str, float]]) -> list[Line]:
     ours = found["migrebot"]
     lines = []
     for name, figures in found.items():
-        aim = "at least 6,000" if name == "migrebot" else ""
-        lines.append((f"dialogue, {name}: steps/s", figures["steps_per_second"], aim))
+        lines.append((f"dialogue, {name}: steps/s", figures["steps_per_second"], _AIMS.get(name, "")))
         lines.append((f"dialogue, {name}: CPU µs/step", figures["cpu_us_per_step"], ""))
-        if name != "migrebot":
+        if name == "migrebot postgres":
+            more = figures["resident_mib"] - ours["resident_mib"]
+            lines.append((f"dialogue, {name}: memory above SQLite's, MiB", more, "at most 25"))
+        elif name != "migrebot":
             ratio = ours["steps_per_second"] / figures["steps_per_second"]
             lines.append((f"dialogue, migrebot to {name}: ratio of steps/s", ratio, ""))
             cpu = figures["cpu_us_per_step"] / ours["cpu_us_per_step"]

@@ -1,11 +1,13 @@
-"""One round of the dialogue actor over SQLite: `python -m tests.bench.dialogue_ours FORMS PEOPLE [WALK]` prints JSON.
+"""One round of the dialogue actor with its storage: `python -m tests.bench.dialogue_ours FORMS PEOPLE` prints JSON.
 
-The wires are stubbed: messages go straight into the mailbox, what wakes delivery is thrown away. With WALK the texts
-and keyboards of one form are written into that file, for others to show the same.
+The wires are stubbed: messages go straight into the mailbox, what wakes delivery is thrown away. With `--walk FILE` the
+texts and keyboards of one form are written into that file, for others to show the same. With `--postgres URL` it is
+that empty database instead of a SQLite file.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
 import sys
 import tempfile
@@ -27,9 +29,11 @@ from migrebot.i18n import translators
 from migrebot.ids import id_source
 from migrebot.messages import Address, Content, Edit, Inbound, OutboxFilled, Press, Profile, Say, Text
 from storage.sqlite import SqliteStorage
+from tests.bench.machine import resident_mib
 from tests.bench.walk import COMMAND, PRESSES, STEPS
 
 if TYPE_CHECKING:
+    from storage.interface import Storage
     from storage.records import Session
 
 _CONTROLS = {label: control for control, label in LABELS.items()}
@@ -39,7 +43,7 @@ _PROFILE = Profile(first_name="Ann", language_code="en")
 class _House:
     """The dialogue actor, and the people who write to it at the same time."""
 
-    def __init__(self, storage: SqliteStorage, people: int) -> None:
+    def __init__(self, storage: Storage, people: int) -> None:
         self.clock = SystemClock()
         self.storage = storage
         self.mailbox: Mailbox[Any] = Mailbox()
@@ -107,9 +111,17 @@ def _code(session: Session, label: str) -> str | None:
     return _CONTROLS.get(label)
 
 
-async def _measure(forms: int, people: int) -> tuple[dict[str, float], list[Any]]:
+def _storage(directory: str, url: str) -> Storage:
+    if not url:
+        return SqliteStorage(Path(directory) / "bench.db")
+    from storage.postgres import PostgresStorage
+
+    return PostgresStorage(url)
+
+
+async def _measure(forms: int, people: int, url: str) -> tuple[dict[str, float], list[Any]]:
     with tempfile.TemporaryDirectory() as directory:
-        storage = SqliteStorage(Path(directory) / "bench.db")
+        storage = _storage(directory, url)
         await storage.open()
         house = _House(storage, people)
         async with anyio.create_task_group() as tasks, AsyncExitStack() as resources:
@@ -127,16 +139,24 @@ async def _measure(forms: int, people: int) -> tuple[dict[str, float], list[Any]
             await house.dialogue.stop()
         await storage.close()
     steps = forms * people * STEPS
-    return {"steps_per_second": steps / wall, "cpu_us_per_step": cpu / steps * 1e6}, shown
+    figures = {"steps_per_second": steps / wall, "cpu_us_per_step": cpu / steps * 1e6, "resident_mib": resident_mib()}
+    return figures, shown
 
 
 def main() -> None:
     """Measure one round."""
-    forms, people, *walk = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("forms", type=int)
+    parser.add_argument("people", type=int)
+    parser.add_argument("--postgres", default="", metavar="URL")
+    parser.add_argument("--walk", type=Path, metavar="FILE")
+    chosen = parser.parse_args()
     translators()
-    figures, shown = anyio.run(_measure, int(forms), int(people), backend_options={"use_uvloop": True})
-    for file in walk:
-        Path(file).write_bytes(msgspec.json.encode(shown))
+    figures, shown = anyio.run(
+        _measure, chosen.forms, chosen.people, chosen.postgres, backend_options={"use_uvloop": True}
+    )
+    if chosen.walk:
+        chosen.walk.write_bytes(msgspec.json.encode(shown))
     print(msgspec.json.encode(figures).decode())
 
 
