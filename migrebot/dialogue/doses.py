@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from migrebot.dialogue import words
 from migrebot.diary import dictionary
-from migrebot.diary.totals import Dose, Total, own_maximum, totals, touched
+from migrebot.diary.totals import Dose, Total, totals, touched
 from migrebot.i18n import N_, Translator
 from storage.facts import IntakesBetween, OwnDrugs
 
@@ -97,11 +97,6 @@ def maximum(own: float | None, label: Maximum | None, tr: Translator) -> str:
         else:
             parts.append(tr.plain("%(amount)s (label)", amount=amount))
     return "; ".join(parts)
-
-
-def own_limit(turn: Turn, name: str) -> float | None:
-    """Give the person's own daily maximum of a medicine, in mg."""
-    return own_maximum(name, _own(turn))
 
 
 def _own(turn: Turn) -> tuple[Drug, ...]:

@@ -290,7 +290,7 @@ def _first_name(words: Sequence[str]) -> tuple[int, tuple[Product, ...], str]:
 
 def _begun(word: str) -> tuple[Product, ...]:
     """Find the products whose brands begin with these words."""
-    if len(word) < 4:
+    if len(word) < 3:
         return ()
     found = (meant for name, meant in _names().items() if name.startswith((f"{word} ", f"{word}-")))
     return tuple(dict.fromkeys(product for meant in found for product in meant))

@@ -96,11 +96,6 @@ def touched(dose: Dose, sums: Mapping[str, Total]) -> tuple[Total, ...]:
     return tuple(sums[key] for key in keys if key in sums and sums[key].maximum is not None)
 
 
-def own_maximum(name: str, own: Sequence[Drug]) -> float | None:
-    """Give the person's own daily maximum of a medicine, in mg."""
-    return _own_limits(own).get(_own_key(name))
-
-
 def _own_limits(own: Iterable[Drug]) -> dict[str, float]:
     """Map what is summed up to the person's own maximum; the lower one where the list has two."""
     limits: dict[str, float] = {}

@@ -283,7 +283,10 @@ async def test_frequent_medicine_is_told_once_a_week_with_its_source(house: Hous
     assert "Do not stop prescribed medicine on your own" in notice
     await on_days(ann, "sumatriptan 50", range(8, 9))
     assert len(notices(ann)) == 1
-    await house.clock.advance(7 * 24 * 3600)
+    await house.clock.advance(7 * 24 * 3600 - 1)
+    await ann.says("/druguse sumatriptan 50")
+    assert len(notices(ann)) == 1
+    await house.clock.advance(1)
     await ann.says("/pain 5 1h sumatriptan 50")
     assert len(notices(ann)) == 2
     assert "That reaches the limit" in notices(ann)[1]

@@ -150,6 +150,7 @@ def test_what_is_only_similar_or_may_be_another_product_is_not_guessed(name: str
 
 def test_the_first_word_of_several_brands_means_what_they_have_in_common() -> None:
     assert kind_of(find("Цитрамон")) == "combination"
+    assert kind_of(find("миг")) == "nonopioid"
     assert {product.substances for product in find("Excedrin")} == {("acetylsalicylic acid", "paracetamol", "caffeine")}
 
 

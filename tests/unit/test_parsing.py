@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migrebot.dialogue.forms.medicines import MAX_MEDICINES, MAX_NAME
-from migrebot.dialogue.forms.one_line import parse_line
+from migrebot.dialogue.forms.one_line import parse_intake, parse_line
 from migrebot.dialogue.month import FIRST_DAY
+from migrebot.diary.dictionary import Product, products, substance_name
 from migrebot.diary.numerals import in_digits, parse_number
 from migrebot.diary.parsing import (
     MAX_AMOUNT,
@@ -25,7 +26,8 @@ from migrebot.diary.parsing import (
     parse_intensity,
     parse_yes_no,
 )
-from migrebot.i18n import translators
+from migrebot.i18n import translator, translators
+from migrebot.languages import LANGUAGES
 from migrebot.typed import clean, folded
 
 TODAY = date(2026, 11, 22)
@@ -604,3 +606,30 @@ def test_whatever_order_the_parts_of_a_line_have(intensity: int, hours: int, dru
         f"{hours} hours, {intensity}, {day:%d %B %Y}, {mg} mg {drug}",
     ):
         assert told(line) == expected
+
+
+# --- one medicine in one line -----------------------------------------------------------------------------------------
+
+SUBSTANCES = [product for product in products() if product.is_single and product.strengths]
+DAYS = {"": TODAY, "today": TODAY, "вчера": TODAY - timedelta(days=1), "3 days ago": TODAY - timedelta(days=3)}
+
+
+@given(st.sampled_from(SUBSTANCES), st.sampled_from(LANGUAGES), st.sampled_from(sorted(DAYS)), st.data())
+def test_every_strength_there_is_reads_back_as_an_amount_and_no_date(
+    product: Product, language: str, day: str, data: st.DataObject
+) -> None:
+    name = substance_name(product.substances[0], language)
+    strength = data.draw(st.sampled_from(product.strengths))[0]
+    written = translator(language).number(strength)
+    for line in (f"{name} {written} {day}", f"{day} {name} {written} mg", f"{written} mg {name} {day}"):
+        expected = {"date": str(DAYS[day]), "medicines": [{"drug": name, "amount": [strength, "mg"]}]}
+        assert parse_intake(clean(line), TODAY) == expected, line
+
+
+@given(st.text(max_size=60))
+def test_any_line_is_one_medicine_or_none(text: str) -> None:
+    answers = parse_intake(clean(text), TODAY)
+    if answers is not None:
+        (medicine,) = answers["medicines"]
+        assert FIRST_DAY <= date.fromisoformat(answers["date"]) <= TODAY
+        assert re.search(r"[^\W\d]", medicine["drug"])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrebot.diary.entries import Drug
-from migrebot.diary.totals import Dose, own_maximum, totals, touched
+from migrebot.diary.totals import Dose, totals, touched
 
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
 
@@ -63,7 +63,6 @@ def test_a_medicine_nobody_knows_has_ones_own_maximum_or_none() -> None:
     assert touched(dose, totals([dose], ())) == ()
     (total,) = touched(dose, totals([dose], [own("grandma's DROPS", 400)]))
     assert (total.name, total.is_over) == ("Grandma's drops", True)
-    assert own_maximum("GRANDMA'S drops", [own("grandma's DROPS", 400)]) == 400
 
 
 def test_tablets_are_counted_where_the_label_does() -> None:
