@@ -56,6 +56,13 @@ BEGIN
 END $$
 """
 
+GUARDIAN = """
+read nothing
+"$0" --wait --mode immediate --pgdata="$1/data" stop
+rm -rf "$1"
+"""
+"""Waits for the end of its input, which is that of the process at the other end."""
+
 
 class PostgresServer:
     """One server and its databases; started by `start`, gone without a trace after `remove`."""
@@ -72,6 +79,7 @@ class PostgresServer:
         if self._account:
             shutil.chown(self.directory, *self._account)
         self._initialise()
+        self._guardian = self._guard()
 
     def start(self) -> None:
         """Start the server, and wait until it takes connections."""
@@ -89,9 +97,8 @@ class PostgresServer:
 
     def remove(self) -> None:
         """Stop the server if it runs, and delete all it had."""
-        if (self.directory / "data" / "postmaster.pid").exists():
-            self.stop("immediate")
-        shutil.rmtree(self.directory)
+        self._guardian.communicate()
+        shutil.rmtree(self.directory, ignore_errors=True)
         self._thread.close()
 
     def url(self, database: str, *, tcp: bool = False) -> str:
@@ -153,6 +160,21 @@ class PostgresServer:
         )
         (self.directory / "data" / "postgresql.auto.conf").write_text(SETTINGS)
         (self.directory / "data" / "pg_hba.conf").write_text(ACCESS)
+
+    def _guard(self) -> subprocess.Popen[bytes]:
+        """Let a process stop the server and delete its files when this one ends, even if it is killed."""
+        user, group = self._account or (None, None)
+        return subprocess.Popen(
+            ["sh", "-c", GUARDIAN, self._binaries / "pg_ctl", self.directory],
+            cwd="/",
+            user=user,
+            group=group,
+            extra_groups=() if self._account else None,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # no Ctrl-C for it
+        )
 
     def _control(self, *arguments: str) -> None:
         self._run("pg_ctl", "--wait", "--silent", f"--pgdata={self.directory / 'data'}", *arguments)

@@ -47,19 +47,17 @@ async def move(source: Side, target: Side, report: Report) -> str:
     """Copy everything, and compare; returns one line on what was done, raises `UserError`."""
     if source.name == target.name:
         raise UserError(f"source and target are the same database: {source.name}")
-    async with source.as_source(), target.as_target():
-        tables = in_order(await source.tables())
-        if set(tables) != set(await target.tables()):
-            raise UserError(f"{source.name} and {target.name} have different tables")
-        found = await _state(source, target, tables)
-        try:
-            rows = await _Move(source, target, tables, report).run(found)
-        except UserError as error:
-            raise UserError(f"{error}; the target is unfinished: give the same command again") from error
-    return f"{target.name}: {rows} rows of {len(tables)} tables were copied from {source.name} and compared"
+    moving = _Move(source, target, report)
+    try:
+        async with source.as_source(), target.as_target():
+            return await moving.run()
+    except UserError as error:
+        if not moving.begun:
+            raise
+        raise UserError(f"{error}; the target is unfinished: give the same command again") from error
 
 
-async def _state(source: Side, target: Side, tables: list[Table]) -> State | None:
+async def _found(source: Side, target: Side, tables: list[Table]) -> State | None:
     noted = await target.state()
     if noted is None:
         # The one table that says something about a run, not about people: it is there once the program was started.
@@ -73,29 +71,42 @@ async def _state(source: Side, target: Side, tables: list[Table]) -> State | Non
 
 
 class _Move:
-    """One move between two open sides."""
+    """One move; `begun` tells that the target was changed."""
 
-    def __init__(self, source: Side, target: Side, tables: list[Table], report: Report) -> None:
+    def __init__(self, source: Side, target: Side, report: Report) -> None:
         self._source = source
         self._target = target
-        self._tables = tables
         self._report = report
+        self._tables: list[Table] = []
         self._all = 0
+        self.begun = False
 
-    async def run(self, found: State | None) -> int:
-        """Go on from the state that was found, None for a new move; returns how many rows there are."""
+    async def run(self) -> str:
+        """Do all steps that are still to be done, between the open sides; returns one line on what was done."""
+        self._tables = in_order(await self._source.tables())
+        if set(self._tables) != set(await self._target.tables()):
+            raise UserError(f"{self._source.name} and {self._target.name} have different tables")
+        found = await _found(self._source, self._target, self._tables)
         self._all = sum([await self._source.count(table) for table in self._tables])
-        seals = await self._seals(self._source, "reading")
-        state = State(self._source.name, seals)
-        if found is not None and found.seals == seals and not found.spoilt:
-            state = found
-        else:
-            await self._target.begin(self._tables, _written(state))
+        state = await self._begin(found, await self._seals(self._source, "reading"))
         await self._copy(state)
         await self._compare(state)
         numbers = {table: await self._source.last_number(table) for table in self._tables if table.counter}
         await self._target.finish(numbers)
-        return self._all
+        return (
+            f"{self._target.name}: {self._all} rows of {len(self._tables)} tables"
+            f" were copied from {self._source.name} and compared"
+        )
+
+    async def _begin(self, found: State | None, seals: dict[str, Seal]) -> State:
+        """Go on from the state that was found, if the source is still what it was, else begin anew."""
+        if found is not None and found.seals == seals and not found.spoilt:
+            self.begun = True
+            return found
+        state = State(self._source.name, seals)
+        await self._target.begin(self._tables, _written(state))
+        self.begun = True
+        return state
 
     async def _seals(self, side: Side, step: str) -> dict[str, Seal]:
         seals, rows = {}, 0

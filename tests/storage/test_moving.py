@@ -184,9 +184,8 @@ async def test_files_and_servers_can_be_moved_to_their_own_kind(places: Places) 
 
 async def test_numbers_that_were_given_out_are_not_given_out_again(places: Places) -> None:
     origin, back = places.file(filled=5), places.file()
-    with closing(sqlite3.connect(origin)) as database:
+    with closing(connect(origin)) as database:
         database.execute("DELETE FROM outbox")
-        database.commit()
         [(given,)] = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
     middle = places.postgres()
     await move(SqliteSide(origin), middle, ignored)
@@ -223,6 +222,22 @@ async def test_what_was_interrupted_goes_on(places: Places, stop_at: int, back: 
     again = Steps()
     await move(source, target, again)
     assert done < again.first("copying") <= done + BATCH
+    assert await places.arrived(target) == content(origin)
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["to Postgres", "from Postgres"])
+async def test_a_server_that_crashes_meanwhile_is_one_line_and_the_move_goes_on(places: Places, back: bool) -> None:
+    origin = places.file(filled=10, long=3 * BATCH)
+    source = (await places.both(origin))[back]
+    target: Side = SqliteSide(places.file()) if back else places.postgres()
+
+    def crash(step: str, rows: int, of: int) -> None:
+        if step == "copying" and rows < BATCH < of:
+            places.server.restart("immediate")
+
+    with pytest.raises(UserError, match=r"cannot be used: .*; the target is unfinished: give the same command again"):
+        await move(source, target, crash)
+    await move(source, target, ignored)
     assert await places.arrived(target) == content(origin)
 
 
