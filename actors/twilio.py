@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import escape
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Never
 from urllib.parse import parse_qsl, urlsplit
 
@@ -301,5 +302,8 @@ def webhook_address(public_url: str) -> str:
 def callback_address(public_url: str) -> str:
     """Give where Twilio is to report; empty for an address that it refuses, being none of the world outside."""
     host = urlsplit(public_url).hostname or ""
-    is_inside = host in {"localhost", "::1", "0.0.0.0"} or host.startswith("127.")  # noqa: S104 - compared, not bound
+    try:
+        is_inside = ip_address(host).is_private
+    except ValueError:
+        is_inside = host == "localhost"
     return "" if is_inside else f"{public_url}{STATUS_PATH}"

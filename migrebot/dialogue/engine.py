@@ -87,6 +87,8 @@ def hear(form: Form, turn: Turn, session: Session, text: str) -> Answer:
             return choose(form, turn, session, offer)
     if step.many and parse_yes_no(text) is False:
         return steer(form, turn, session, "next")
+    if step.many and text.isdigit():
+        return ask(form, turn, session, said=turn.tr("There is no choice with that number."))
     if step.many:
         return _add_own_words(form, turn, session, text)
     value = step.parse(view, text)

@@ -113,7 +113,8 @@ def _offered(turn: Turn, answer: Answer, messages: Sequence[Outgoing]) -> Iterat
             if address.channel in numbered.CHANNELS or not numbered.is_question(keyboard):
                 yield OfferKeyboard(address, keyboard)
             return
-    if answer.took_offer:
+    pressed_menu = isinstance(turn.content, Press) and not turn.content.data.startswith("q:") and answer.replies
+    if answer.took_offer or pressed_menu:
         yield OfferKeyboard(address, ())
 
 

@@ -107,6 +107,7 @@ async def test_a_label_in_any_case_and_a_clear_beginning_of_it_do_as_well(ann: P
     assert session is not None
     assert session.answers["triggers"] == ["cheese"]
     await ann.says("skipped")
+    assert (await ann.says("77")).startswith("There is no choice with that number.")
     session = await ann.session()
     assert session is not None
     assert session.answers["triggers"] == ["cheese", "skipped_meal"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from actors import twilio_client
 from migrebot.messages import Address, OutboxFilled, Priority
 from storage.changes import Enqueue, Unit
 from storage.facts import AllOf, HeldBack
@@ -210,6 +212,63 @@ async def test_an_answer_gets_through_a_failure_at_most_twice(
     await ann.says("/help")
     await ann.sees("What I can do")
     assert len([one for one in ann.messages if "What is stored about you" in one.text]) == copies
+
+
+@pytest.mark.parametrize(("after_effect", "copies"), [(False, 1), (True, 2)])
+async def test_a_call_that_hangs_is_given_up_in_time_and_made_once_more(
+    ann: Phone, fake: FakeTwilio, monkeypatch: pytest.MonkeyPatch, after_effect: bool, copies: int
+) -> None:
+    monkeypatch.setattr(twilio_client, "DEADLINE", 0.3)
+    fake.goes_wrong(Fault.hang(after_effect=after_effect), "create", times=1)
+    await ann.says("/privacy")
+    await fake.waits_for("create", 2)
+    await ann.says("/help")
+    await ann.sees("What I can do")
+    assert len([one for one in ann.messages if "What is stored about you" in one.text]) == copies
+
+
+async def test_whatever_fails_each_message_is_stored_once_sent_at_most_twice_and_in_order(
+    rig: Rig, fake: FakeTwilio, place: Path
+) -> None:
+    chance = random.Random(4)
+    faults = [
+        Fault.refusal(20500, ""),
+        Fault.reset_before(),
+        Fault.reset_after(),
+        Fault.truncated(),
+        Fault.bad_gateway(),
+        Fault.refusal(
+            20429,
+            "",
+        ),
+    ]
+    people = [fake.person(f"+1555000{number:04}", f"P{number}") for number in range(12)]
+    for person in people:
+        await person.says("/start")
+        await person.sees("Hello")
+    for _ in range(12):
+        fake.goes_wrong(chance.choice(faults), "create", times=1)
+    sent: list[str] = []
+    for number in range(3):
+        for person in people:
+            received = fake.world.receive(person.address, f"/privacy {number}")
+            sent.append(received.sid)
+            for _ in range(chance.choice((1, 1, 2))):
+                assert await person.posts(received, [("Body", f"unknown {number}")]) == 200
+    await rig.until(lambda: rows(place, "SELECT count(*) FROM outbox WHERE settled_at IS NULL") == [(0,)])
+    assert len(rows(place, "SELECT 1 FROM inbox WHERE channel = 'whatsapp' AND status = 'done'")) == 12 + len(sent)
+    states = []
+    place_of = {sid: place for place, sid in enumerate(fake.world.messages)}
+    for person in people:
+        sql = f"SELECT message_id, attempts, state FROM outbox WHERE address = '{person.address}' ORDER BY id"
+        settled = rows(place, sql)
+        assert len(settled) == 1 + 3
+        assert all(attempts <= 2 for _, attempts, _ in settled)
+        states += [state for _, _, state in settled]
+        places = [place_of[sid] for sid, _, state in settled if state == "sent"]
+        assert places == sorted(places)
+        assert len(person.messages) <= 2 * len(settled)
+    assert set(states) == {"sent"} or "outcome unknown" in rig.told_owner
 
 
 async def test_an_answer_waits_while_twilio_cannot_be_reached(ann: Phone, fake: FakeTwilio, rig: Rig) -> None:
