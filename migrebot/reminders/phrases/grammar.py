@@ -345,7 +345,9 @@ def _date(part: Sequence[Lexeme]) -> Meaning | None:
         return OnDate(dates[0].value, weekday)
     if dotted := _of(part, "K"):
         day, month = dotted[0].value
-        return OnDate(((None, month, day),), weekday) if 1 <= month <= 12 and 1 <= day <= 31 else _dotted(part)
+        if not (1 <= month <= 12 and 1 <= day <= 31):
+            return _dotted(part)
+        return OnDate(((None, month, day),), weekday, _dotted_hour(dotted[0]) if len(part) == 1 else None)
     years = _of(part, "Y")
     year = years[0].value if years else None
     return OnDate(((year, _of(part, "A")[0].value, int(_of(part, "ONV")[0].value)),), weekday)
@@ -353,6 +355,11 @@ def _date(part: Sequence[Lexeme]) -> Meaning | None:
 
 def _dotted(part: Sequence[Lexeme]) -> Meaning | None:
     return _hours([lexeme for lexeme in part if lexeme.kind == "K"])
+
+
+def _dotted_hour(dotted: Lexeme) -> Hour | None:
+    hour = _hour([dotted]) if dotted.value[0] < 24 else None
+    return hour if isinstance(hour, Hour) else None
 
 
 def _weekday(part: Sequence[Lexeme]) -> Meaning:

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from migrebot.reminders.occurrences import resolve
 from migrebot.reminders.phrases import days as dates
 from migrebot.reminders.phrases import hours
@@ -15,6 +17,7 @@ from migrebot.reminders.phrases.moment import Candidate, Refused
 from migrebot.reminders.phrases.pieces import (
     EachWeekdays,
     EveryOtherDayPerhaps,
+    Hour,
     Hours,
     In,
     InSome,
@@ -111,7 +114,16 @@ def later(day: date, length: Length) -> date:
 def _on_a_day(said: Slots, here: Here) -> list[Candidate]:
     if isinstance(said.day, Weekdays):
         return _on_weekdays(said.day.weekdays, said, here)
+    if isinstance(said.day, OnDate) and said.day.or_at and not said.hours and not said.part:
+        return _date_or_time(said.day, said.day.or_at, said, here)
     return _at(dates.days(said.day, said.within, here), said, here)
+
+
+def _date_or_time(day: OnDate, hour: Hour, said: Slots, here: Here) -> list[Candidate]:
+    """Read `9.10`, which is a date or a time."""
+    as_time = msgspec.structs.replace(said, day=None, hours=Hours((hour,)))
+    found = [*_at(dates.days(day, said.within, here), said, here), *_on_a_day(as_time, here)]
+    return [Candidate(each.schedule, each.assumed, Asked.WHICH_DAY) for each in found]
 
 
 def _on_weekdays(weekdays: tuple[int, ...], said: Slots, here: Here) -> list[Candidate]:

@@ -36,13 +36,6 @@ class MonthDay(Struct, frozen=True):
     weekday: int | None = None
 
 
-class OnDate(Struct, frozen=True):
-    """A date, or several it may be: year (or None), month and day; `weekday` is what it was said to be."""
-
-    dates: tuple[tuple[int | None, int, int], ...]
-    weekday: int | None = None
-
-
 class NextUnit(Struct, frozen=True):
     """The next week or month, which needs a day in it."""
 
@@ -59,6 +52,17 @@ class Hour(Struct, frozen=True):
     exact: bool
     night: bool = False
     settled: bool = False
+
+
+class OnDate(Struct, frozen=True):
+    """A date, or several it may be: year (or None), month and day; `weekday` is what it was said to be.
+
+    `or_at` is the time that it may be instead: `9.10`.
+    """
+
+    dates: tuple[tuple[int | None, int, int], ...]
+    weekday: int | None = None
+    or_at: Hour | None = None
 
 
 class Hours(Struct, frozen=True):

@@ -46,7 +46,7 @@ _MOST_ALTERNATIVES = 6
 _INTRO = frozenset("I")
 _CONTIGUOUS = frozenset("cpI")
 _TELLING = frozenset("DPbXERGWAdgjoULl%eFNVYOCHKTQ")
-_TAIL = re.compile(r"[iav]w{1,4}p*$")
+_LONGEST_PLACE = 4
 _BLAMED: defaultdict[Reason, tuple[type, ...]] = defaultdict(
     tuple,
     {
@@ -102,7 +102,7 @@ class Reading:
         whole = self._read(pieces, set())
         optional = self._optional(pieces)
         if isinstance(whole, Understood | Question):
-            others = [self._read_without([piece], pieces) for piece, _ in optional if _ is True]
+            others = [self._read_without(piece, pieces) for piece, is_open in optional if is_open]
             return self._with_zone(_either(whole, [other for other in others if _is_as_sure(other, whole)]), pieces)
         return self._with_zone(self._rescued(whole, pieces, optional), pieces)
 
@@ -118,15 +118,15 @@ class Reading:
         """Ask whether a piece is the task's own, where all of them together make no sense."""
         if not isinstance(whole, NotUnderstood) or whole.reason is not Reason.CONTRADICTION:
             return whole
-        answers = [self._read_without([piece], pieces) for piece, _ in optional]
+        answers = [self._read_without(piece, pieces) for piece, _ in optional]
         found = _distinct([each for answer in answers for each in _alternatives(answer)])
         if not found:
             return whole
         return Question(asked=Asked.WHICH_TASK, alternatives=tuple(found[:_MOST_ALTERNATIVES]), part=whole.part)
 
-    def _read_without(self, dropped: Sequence[Piece], pieces: list[Piece]) -> Answer:
-        kept = [piece for piece in pieces if piece not in dropped]
-        exempt = {at for piece in dropped for at in range(piece.start, piece.end)}
+    def _read_without(self, dropped: Piece, pieces: list[Piece]) -> Answer:
+        kept = [piece for piece in pieces if piece is not dropped]
+        exempt = set(range(dropped.start, dropped.end))
         return self._read(kept, exempt) if kept else NotUnderstood(reason=Reason.NO_TIME)
 
     def _optional(self, pieces: list[Piece]) -> list[tuple[Piece, bool]]:
@@ -227,21 +227,31 @@ class Reading:
 
     def _with_zone(self, answer: Answer, pieces: list[Piece]) -> Answer:
         """Ask whether a place right behind the time is where something happens, or whose time is meant."""
-        tail = _TAIL.search(self.kinds)
-        if tail is None or not isinstance(answer, Understood) or pieces[-1].end != tail.start():
+        here = _alternatives(answer)
+        place = self._place(pieces)
+        if place is None or any(each.schedule.timezone != self.here.timezone for each in here):
             return answer
-        name = self.text[self.lexemes[tail.start() + 1].start :].strip(" .!?,")
-        zones = [zone for zone in find_zones(name) if zone != self.here.timezone]
-        if not zones or answer.schedule.timezone != self.here.timezone:
+        start, end, zones = place
+        there = [
+            each
+            for zone in zones
+            for each in _alternatives(self._read([*pieces, Piece(Zone(zone), start, end)], set()))
+        ]
+        if not there or not here:
             return answer
-        there = [self._in_zone(zone, tail.start(), pieces) for zone in zones[:_MOST_ALTERNATIVES]]
-        alternatives = (*(each for each in there if isinstance(each, Understood)), answer)
-        return (
-            Question(asked=Asked.WHICH_ZONE, alternatives=alternatives, part=name) if len(alternatives) > 1 else answer
-        )
+        alternatives = (*there, *here)[:_MOST_ALTERNATIVES]
+        return Question(asked=Asked.WHICH_ZONE, alternatives=alternatives, part=self._text(start + 1, end))
 
-    def _in_zone(self, zone: str, start: int, pieces: list[Piece]) -> Answer:
-        return self._read([*pieces, Piece(Zone(zone), start, len(self.kinds))], set())
+    def _place(self, pieces: list[Piece]) -> tuple[int, int, list[str]] | None:
+        """Find a place behind a time, and the zones other than the person's that it is in."""
+        for piece in pieces:
+            for length in range(_LONGEST_PLACE, 0, -1):
+                end = piece.end + 1 + length
+                if re.fullmatch(f"[iav]w{{{length}}}", self.kinds[piece.end : end]):
+                    zones = [zone for zone in find_zones(self._text(piece.end + 1, end)) if zone != self.here.timezone]
+                    if zones:
+                        return piece.end, end, zones
+        return None
 
 
 def checked(candidate: Candidate, said: str, now: datetime) -> Understood | NotUnderstood:
@@ -258,7 +268,7 @@ def checked(candidate: Candidate, said: str, now: datetime) -> Understood | NotU
 
 
 def _perhaps(said: Slots, here: Here) -> list[Candidate]:
-    """Read `через день`: once the day after tomorrow's eve, or every other day."""
+    """Read `через день`: in a day, or every other day."""
     each = msgspec.structs.replace(said, length=None, each=grammar.EVERY_OTHER_DAY)
     single = msgspec.structs.replace(said, length=grammar.IN_A_DAY)
     found = [*repeated.candidates(each, here), *once.candidates(single, here)]

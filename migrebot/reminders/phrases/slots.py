@@ -84,7 +84,7 @@ def slots(pieces: list[Piece]) -> Slots:
         Refused: two pieces claim one place, or one is too vague.
     """
     filled: dict[str, Meaning] = {}
-    for piece in pieces:
+    for piece in _with_dotted_times(pieces):
         for place, meaning in _placed(piece):
             there = filled.get(place)
             joined = meaning if there is None else _joined(there, meaning)
@@ -92,6 +92,17 @@ def slots(pieces: list[Piece]) -> Slots:
                 raise Refused(Reason.CONTRADICTION, piece)
             filled[place] = joined
     return _settled(Slots(**filled), pieces)  # type: ignore[arg-type]  # each place takes what `_PLACES` sends there
+
+
+def _with_dotted_times(pieces: list[Piece]) -> list[Piece]:
+    """Take `9.10` for a time beside another day: "tomorrow 9.10"."""
+    days = [piece for piece in pieces if isinstance(piece.meaning, Offset | Weekday | MonthDay | OnDate)]
+    return [
+        msgspec.structs.replace(piece, meaning=Hours((piece.meaning.or_at,)))
+        if isinstance(piece.meaning, OnDate) and piece.meaning.or_at and len(days) > 1
+        else piece
+        for piece in pieces
+    ]
 
 
 def _placed(piece: Piece) -> list[tuple[str, Meaning]]:
@@ -126,23 +137,26 @@ def _joined(first: Meaning, second: Meaning) -> Meaning | None:
 
 def _settled(said: Slots, pieces: list[Piece]) -> Slots:
     """Let a day beside "every week" or "every month" be the day it repeats on."""
-    each = said.each
-    match each, said.day:
+    if said.repeats and isinstance(said.day, OnDate) and said.day.or_at and not said.hours:
+        said = msgspec.structs.replace(said, day=None, hours=Hours((said.day.or_at,)))
+    if said.day is None or not said.repeats:
+        return said
+    each: EachWeekdays | EachMonthDays
+    match said.each, said.day:
         case Each(unit="week", every=every), Weekday(weekday=weekday):
             each = EachWeekdays((weekday,), every)
         case Each(unit="week", every=every), Weekdays(weekdays=weekdays):
             each = EachWeekdays(weekdays, every)
         case Each(unit="month", every=every), MonthDay(day=day):
             each = EachMonthDays((day,), every)
-        case (
-            (Each(unit="day") | EachLength() | EachWeekdays() | EachMonthDays()),
-            Weekday() | Weekdays() | MonthDay(),
-        ):
-            raise Refused(Reason.CONTRADICTION, _last_day(pieces))
-        case _:
+        case Each(unit="week" | "month" | "year"), _:
             return said
+        case _:
+            # What it begins with is said so: "from tomorrow".
+            raise Refused(Reason.CONTRADICTION, _last_day(pieces))
     return msgspec.structs.replace(said, each=each, day=None)
 
 
 def _last_day(pieces: list[Piece]) -> Piece:
-    return next(piece for piece in reversed(pieces) if isinstance(piece.meaning, Weekday | Weekdays | MonthDay))
+    days = Offset | Weekday | Weekdays | MonthDay | OnDate
+    return next(piece for piece in reversed(pieces) if isinstance(piece.meaning, days))

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from migrebot.typed import folded
 
+_NO_MINUTES = r"[:.]\d| ?(?:fois|times|veces|jours|d[ií]as|days)"
 _SHAPES = (
     # What is quoted belongs to the task as it is, and so do addresses.
     ("opaque", r"\"[^\"\n]+\"|«[^»\n]+»|“[^”\n]+”|„[^“”\n]+[“”]|\w{2,10}://\S+|[\w.+-]+@\w[\w.-]*"),
@@ -20,7 +21,7 @@ _SHAPES = (
     ("ordinal", r"\d{1,2}(?:st|nd|rd|th|er|[eè]me|e|[ºª]|\.[ºª]|-?(?:го|ого|е|ое|те|й|му))(?!\w)"),
     (
         "hours",
-        r"\d{1,3} ?h(?:\d{1,2}(?: ?mi?n?)?| \d{1,2} ?mi?n?| \d{2}(?! ?(?:fois|times|veces|jours|d[ií]as|days)))?(?!\w)",
+        r"\d{1,3} ?h(?:\d{1,2}(?: ?mi?n?)?| \d{1,2} ?mi?n?| \d{2}(?!" + _NO_MINUTES + r"))?(?!\w)",
     ),
     ("dotted", r"\d{1,2}\.\d{2}(?![\d.,]?\d)"),
     ("number", r"\d+(?:[.,]\d{1,3})?(?![.,]?\d)|\d+"),
