@@ -92,6 +92,7 @@ def _tables(everything: Everything, tr: Translator) -> list[Table]:
         tables.pressure(everything.pressures, tr),
         tables.free_days((day.day for day in everything.free_days), tr),
         tables.drugs(everything.drugs, tr),
+        tables.reminders(everything.reminders, tr),
     ]
 
 
@@ -109,11 +110,17 @@ def _person(everything: Everything, tr: Translator) -> Table:
     if everything.overuse_notice is not None:
         is_on = not everything.overuse_notice.is_off
         rows.append((tr.plain("Notice on frequent medicine"), tables.yes_no(is_on, tr)))
+    if everything.asking is not None:
+        rows.append((tr.plain("Question about the day, every so many days"), everything.asking.every or None))
+        rows.append((tr.plain("Question about the day, at"), f"{everything.asking.at:%H:%M}"))
+    zone = user.timezone if user and user.timezone else "UTC"
+    for letter in everything.letters:
+        rows.append((tr.plain("Message to the owner"), tables.local(letter.written_at, zone)))
     for identity in everything.identities:
         profile = identity.profile
         names = " ".join(
             filter(None, (profile.first_name, profile.last_name, profile.username and f"@{profile.username}"))
         )
         rows.append((identity.address.channel, tables.shown(f"{identity.address.value} {names}")))
-    columns = (Column(tr.plain("About me"), 20), Column("", 50))
+    columns = (Column(tr.plain("About me"), 40), Column("", 50))
     return Table(name="about-me", title=tr.plain("About me"), columns=columns, rows=tuple(rows), has_filter=False)

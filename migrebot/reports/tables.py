@@ -14,6 +14,7 @@ from msgspec import Struct
 from migrebot.diary.entries import last_day
 from migrebot.diary.labels import SYMPTOMS, TRIGGERS, UNITS, choice_label
 from migrebot.diary.summary import duration_of
+from migrebot.reminders.wording import schedule
 from migrebot.typed import clean
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from migrebot.diary.entries import Drug, Headache, Intake, Pressure
     from migrebot.i18n import Translator
+    from migrebot.reminders.reminder import Reminder
 
 Cell: TypeAlias = "date | datetime | float | str | None"
 
@@ -66,7 +68,7 @@ def headaches(attacks: Sequence[Headache], intakes: Iterable[Intake], tr: Transl
         (
             attack.day,
             last_day(attack),
-            _local(attack.onset, attack.timezone),
+            local(attack.onset, attack.timezone),
             duration_of(attack),
             attack.intensity,
             yes_no(attack.aura, tr),
@@ -111,7 +113,7 @@ def pressure(readings: Iterable[Pressure], tr: Translator) -> Table:
         Column(tr.plain("Pulse, per minute"), 12),
     )
     rows = (
-        (_local(reading.measured_at, reading.timezone), reading.systolic, reading.diastolic, reading.pulse)
+        (local(reading.measured_at, reading.timezone), reading.systolic, reading.diastolic, reading.pulse)
         for reading in readings
     )
     return Table(name="pressure", title=tr.plain("Pressure"), columns=columns, rows=tuple(rows))
@@ -139,12 +141,33 @@ def drugs(own: Iterable[Drug], tr: Translator) -> Table:
     return Table(name="medicines", title=tr.plain("My medicines"), columns=columns, rows=tuple(rows))
 
 
+def reminders(own: Iterable[Reminder], tr: Translator) -> Table:
+    """List the person's reminders; the next firing at the local time of the reminder's own zone."""
+    columns = (
+        Column(tr.plain("Reminder"), 44),
+        Column(tr.plain("When"), 44),
+        Column(tr.plain("Next time"), 18),
+        Column(tr.plain("Paused"), 10),
+    )
+    rows = (
+        (
+            shown(one.task),
+            schedule(one.schedule, tr, one.created_at.date()),
+            local(one.next_at, one.schedule.timezone),
+            yes_no(one.paused_at is not None or None, tr),
+        )
+        for one in own
+    )
+    return Table(name="reminders", title=tr.plain("Reminders"), columns=columns, rows=tuple(rows))
+
+
 def yes_no(value: bool | None, tr: Translator) -> str | None:
     """Write yes or no; None if it is unknown."""
     return None if value is None else tr.plain("Yes") if value else tr.plain("No")
 
 
-def _local(moment: datetime | None, zone: str) -> datetime | None:
+def local(moment: datetime | None, zone: str) -> datetime | None:
+    """Give the local time in a zone, without the zone."""
     return None if moment is None else moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 

@@ -19,12 +19,15 @@ from migrebot.diary.summary import Window
 from migrebot.i18n import translator
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Address, Profile
+from migrebot.reminders.questions import Asking
+from migrebot.reminders.reminder import Reminder
+from migrebot.reminders.schedule import Once, Schedule
 from migrebot.reports.export import export, harmless
 from migrebot.reports.statistics import statistics_workbook
 from migrebot.reports.tables import Column, Table
 from migrebot.reports.workbook import LONGEST_TEXT, workbook
 from storage.facts import Entries, Everything
-from storage.records import Identity, User
+from storage.records import Identity, Letter, User
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -118,6 +121,8 @@ def everything(**parts: Any) -> Everything:
         "pressures": (),
         "drugs": (),
         "free_days": (),
+        "reminders": (),
+        "letters": (),
     }
     others = {name: None for name in Everything.__struct_fields__ if name not in fields}
     return Everything(**(others | fields | parts))
@@ -311,6 +316,25 @@ def test_each_kind_is_a_file_of_its_own() -> None:
     assert found["headache-free-days.csv"][1:] == [["2026-06-01"]]
     assert found["medicines.csv"][1] == ["Triptan", "100", "Yes", ""]
     assert ["telegram", "1 Ann @ann"] in found["about-me.csv"]
+
+
+def test_reminders_and_settings_are_there_too() -> None:
+    reminder = Reminder(
+        id=1,
+        code="k7",
+        user_id=1,
+        address=Address("telegram", "1"),
+        task="=drink water",
+        schedule=Schedule(timezone="Europe/Berlin", pattern=Once(datetime(2026, 6, 16, 9))),  # noqa: DTZ001 - local
+        created_at=NOW,
+        next_at=datetime(2026, 6, 16, 7, tzinfo=UTC),
+    )
+    letter = Letter(id=1, user_id=1, address=Address("telegram", "1"), written_at=NOW)
+    asking = Asking(user_id=1, every=2)
+    found = files(export(everything(reminders=(reminder,), letters=(letter,), asking=asking), "csv", EN))
+    assert found["reminders.csv"][1] == ["'=drink water", "Tuesday, 16 June at 09:00", "2026-06-16 09:00:00", ""]
+    assert ["Question about the day, every so many days", "2"] in found["about-me.csv"]
+    assert ["Message to the owner", "2026-06-15 14:00:00"] in found["about-me.csv"]
 
 
 @pytest.mark.parametrize("text", WEIRD, ids=range(len(WEIRD)))
