@@ -118,7 +118,7 @@ def _content(form: Mapping[str, str]) -> Content:
         if form.get(payload) or form.get(shown):
             return _chosen(form.get(payload, ""), form.get(shown, "") or form.get("Body", ""))
     body = _clean(form.get("Body", ""))
-    return Text(body) if body else Unreadable("other")
+    return Text(body, form.get("OriginalRepliedMessageSid", "")) if body else Unreadable("other")
 
 
 def _chosen(payload: str, shown: str) -> Content:

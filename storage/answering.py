@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.reminders.questions import Asking
-from storage import columns, diary_rows, letter_rows, reminder_rows, rows
+from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, rows
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
@@ -29,6 +29,7 @@ from storage.facts import (
     HasHadAura,
     HeadacheById,
     HeldBack,
+    IdentitiesOf,
     IntakeById,
     IntakesBetween,
     IntakesOf,
@@ -37,6 +38,9 @@ from storage.facts import (
     LastList,
     LetterById,
     LetterCopiedIn,
+    LinkCodeByHash,
+    LinkCodeOf,
+    LinkTries,
     MarksBetween,
     NotedInstant,
     OccurrenceById,
@@ -278,6 +282,23 @@ def _letter_copied_in(fact: LetterCopiedIn) -> Question:
     return Question((query,), _one(letter_rows.letter))
 
 
+def _link_code_of(fact: LinkCodeOf) -> Question:
+    return Question((_of("link_code", fact),), _one(link_rows.link_code))
+
+
+def _link_code_by_hash(fact: LinkCodeByHash) -> Question:
+    return Question((Statement("link_code_by_hash", (fact.hash,)),), _one(link_rows.link_code))
+
+
+def _link_tries(fact: LinkTries) -> Question:
+    query = Statement("link_tries", (fact.user_id, columns.micros(fact.since)))
+    return Question((query,), lambda results: (results[0][0][0], results[0][0][1]))
+
+
+def _identities_of(fact: IdentitiesOf) -> Question:
+    return Question((_of("identities_of", fact),), lambda results: tuple(map(rows.identity, results[0])))
+
+
 def _user_at(fact: UserAt) -> Question:
     return Question((Statement("user_at", (fact.address.channel, clean(fact.address.value))),), _one(rows.user))
 
@@ -387,6 +408,10 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     LetterById: _letter_by_id,
     LetterCopiedIn: _letter_copied_in,
     UserAt: _user_at,
+    LinkCodeOf: _link_code_of,
+    LinkCodeByHash: _link_code_by_hash,
+    LinkTries: _link_tries,
+    IdentitiesOf: _identities_of,
     SeenLast: _seen_last,
     AllOf: _all_of,
 }

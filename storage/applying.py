@@ -9,14 +9,17 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Outgoing, Ticket
-from storage import columns, diary_rows, letter_rows, reminder_rows, rows
+from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, rows
 from storage.changes import (
     CancelQueued,
     Change,
+    ClaimLinkCode,
+    DropLinkCode,
     EndSession,
     Enqueue,
     EraseUser,
     MarkFree,
+    MergeUsers,
     MoveOccurrence,
     MoveReminder,
     Mute,
@@ -32,6 +35,8 @@ from storage.changes import (
     SaveIntakes,
     SaveLastList,
     SaveLetter,
+    SaveLinkCode,
+    SaveLinkTry,
     SaveOccurrence,
     SaveOveruseNotice,
     SavePressure,
@@ -40,6 +45,7 @@ from storage.changes import (
     SaveUser,
     Silence,
     Unit,
+    Unlink,
     UnmarkFree,
     Unmute,
 )
@@ -123,6 +129,76 @@ def _save_correspondence(change: SaveCorrespondence, _now: int) -> tuple[Step, .
 def _save_letter(change: SaveLetter, _now: int) -> tuple[Step, ...]:
     copies = (Statement("save_letter_copy", (change.letter.id, clean(key))) for key in change.keys)
     return (Statement("save_letter", letter_rows.letter_values(change.letter)), *copies)
+
+
+def _save_link_code(change: SaveLinkCode, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_link_code", link_rows.link_code_values(change.code)),)
+
+
+def _claim_link_code(change: ClaimLinkCode, _now: int) -> tuple[Step, ...]:
+    by = change.claimed_by
+    values = (columns.micros(change.expires_at), by.channel, clean(by.value), change.user_id, change.hash)
+    return (Statement("claim_link_code", values, owned=True),)
+
+
+def _drop_link_code(change: DropLinkCode, _now: int) -> tuple[Step, ...]:
+    return (Statement("drop_link_code", (change.user_id,)),)
+
+
+def _save_link_try(change: SaveLinkTry, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_link_try", (change.id, change.user_id, columns.micros(change.tried_at))),)
+
+
+def _unlink(change: Unlink, now: int) -> tuple[Step, ...]:
+    address, to = ((place.channel, clean(place.value)) for place in (change.address, change.to))
+    return (
+        Statement("unlink", (*address, change.user_id), owned=True),
+        Statement("unlink_session", (change.user_id, *address)),
+        Statement("unlink_reminders", (*to, change.user_id, *address)),
+        Statement("unlink_letters", (change.user_id, *address)),
+        Statement("give_up_address", (now, "unlinked", *address)),
+    )
+
+
+_MOVES = (
+    "merge_pressures",
+    "merge_drugs",
+    "merge_reminders",
+    "merge_occurrences",
+    "merge_letters",
+    "merge_link_tries",
+    "merge_inbox",
+    "merge_outbox",
+)
+_SINGLES = (
+    "merge_sessions",
+    "merge_questions",
+    "merge_correspondences",
+    "merge_overuse_notices",
+    "merge_last_lists",
+)
+
+
+def _merge_users(change: MergeUsers, _now: int) -> tuple[Step, ...]:
+    winner, loser = change.winner, change.loser
+    if winner == loser:
+        raise Foreign("a user is no two users")
+    return (
+        Statement("merge_identities", (winner, loser), owned=True),
+        Statement("merge_note_intakes", (loser,)),
+        Statement("merge_intakes", (winner, loser)),
+        Statement("merge_headaches", (winner, loser)),
+        Statement("merge_join_intakes", ()),
+        Statement("merge_end", ()),
+        Statement("merge_free_days", (winner, loser, winner)),
+        Statement("merge_clear_free", (winner,)),
+        Statement("merge_rename_reminders", (loser, winner)),
+        *(Statement(name, (winner, loser)) for name in _MOVES),
+        *(Statement(name, (winner, loser, winner)) for name in _SINGLES),
+        Statement("merge_link_codes", (winner, loser)),
+        Statement("erase_user", (loser,)),
+        *((Statement("remember_erased", (loser,)),) if loser < 0 else ()),
+    )
 
 
 def _save_session(change: SaveSession, _now: int) -> tuple[Step, ...]:
@@ -261,6 +337,12 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SaveUser: _save_user,
     SaveIdentity: _save_identity,
     SaveAsking: _save_asking,
+    SaveLinkCode: _save_link_code,
+    ClaimLinkCode: _claim_link_code,
+    DropLinkCode: _drop_link_code,
+    SaveLinkTry: _save_link_try,
+    MergeUsers: _merge_users,
+    Unlink: _unlink,
     SaveCorrespondence: _save_correspondence,
     SaveLetter: _save_letter,
     SaveSession: _save_session,

@@ -16,7 +16,7 @@ from migrebot.messages import Address, Channel, Keyboard, Outgoing, StateChanged
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
-from storage.records import Correspondence, Identity, InboxKey, Letter, OveruseNotice, Session, User
+from storage.records import Correspondence, Identity, InboxKey, Letter, LinkCode, OveruseNotice, Session, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,56 @@ class SaveLetter(Struct, frozen=True):
 
     letter: Letter
     keys: tuple[str, ...]
+
+
+class SaveLinkCode(Struct, frozen=True):
+    """Insert the code by which the user's diary can be joined, or replace it."""
+
+    code: LinkCode
+
+
+class ClaimLinkCode(Struct, frozen=True):
+    """Use up the code of a user and note who entered it; it fails if the code is used or replaced already."""
+
+    user_id: int
+    hash: str
+    claimed_by: Address
+    expires_at: datetime
+
+
+class DropLinkCode(Struct, frozen=True):
+    """Delete the code of the user, if there is one."""
+
+    user_id: int
+
+
+class SaveLinkTry(Struct, frozen=True):
+    """Note a wrong guess at a code."""
+
+    user_id: int
+    id: int
+    tried_at: datetime
+
+
+class MergeUsers(Struct, frozen=True):
+    """Let all that belongs to the user `loser` belong to `winner`, and delete the loser.
+
+    Of what a user has once, such as a form in progress, the winner's stays. Both codes to join are void.
+    """
+
+    winner: int
+    loser: int
+
+
+class Unlink(Struct, frozen=True):
+    """Take an address from a user who has another one: whoever writes from it next is new.
+
+    Reminders that fire there fire at `to` from now on; what waits for the address is given up.
+    """
+
+    user_id: int
+    address: Address
+    to: Address
 
 
 class SaveSession(Struct, frozen=True):
@@ -253,6 +303,12 @@ Change = (
     SaveUser
     | SaveIdentity
     | SaveAsking
+    | SaveLinkCode
+    | ClaimLinkCode
+    | DropLinkCode
+    | SaveLinkTry
+    | MergeUsers
+    | Unlink
     | SaveCorrespondence
     | SaveLetter
     | SaveSession

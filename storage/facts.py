@@ -11,7 +11,7 @@ from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
 from migrebot.messages import Address, Channel, Keyboard
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
-from storage.records import Correspondence, Identity, Letter, OveruseNotice, User
+from storage.records import Correspondence, Identity, Letter, LinkCode, OveruseNotice, User
 
 T = TypeVar("T")
 
@@ -206,6 +206,26 @@ class LetterCopiedIn(Fact[Letter | None], frozen=True):
 
     channel: Channel
     message_id: str
+
+
+class LinkCodeOf(Fact[LinkCode | None], frozen=True):
+    """The code of the user; None without one."""
+
+
+class LinkCodeByHash(Fact[LinkCode | None], frozen=True):
+    """The code with this hash that nobody entered yet, whoever asks; None if there is none."""
+
+    hash: str
+
+
+class LinkTries(Fact[tuple[int, int]], frozen=True):
+    """How many wrong guesses at codes there were since an instant: the user's, and everybody's."""
+
+    since: datetime
+
+
+class IdentitiesOf(Fact[tuple[Identity, ...]], frozen=True):
+    """All addresses of the user, the one seen last first."""
 
 
 class UserAt(Fact[User | None], frozen=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
-from storage.changes import EndSession, EraseUser, Mute, SaveIdentity, SaveSession, SaveUser, Unmute
+from storage.changes import EndSession, EraseUser, MergeUsers, Mute, SaveIdentity, SaveSession, SaveUser, Unlink, Unmute
 from storage.records import Conversation
 
 if TYPE_CHECKING:
@@ -129,11 +129,19 @@ class People:
                     self._persons.put(user.id, _Person(user, known.session))
             case Mute(address) | Unmute(address):
                 self._identities.drop(address)
+            case MergeUsers(winner, loser):
+                self._forget_user(winner)
+                self._forget_user(loser)
+            case Unlink(user_id):
+                self._forget_user(user_id)
             case EraseUser(user_id):
-                self._persons.drop(user_id)
-                self._identities.drop_where(lambda identity: identity.user_id == user_id)
+                self._forget_user(user_id)
             case _:
                 pass
+
+    def _forget_user(self, user_id: int) -> None:
+        self._persons.drop(user_id)
+        self._identities.drop_where(lambda identity: identity.user_id == user_id)
 
     def _set_session(self, user_id: int, session: Session | None) -> None:
         if (known := self._persons.get(user_id)) is not None:

@@ -111,6 +111,20 @@ class Letter(Struct, frozen=True, kw_only=True):
     written_at: datetime
 
 
+class LinkCode(Struct, frozen=True, kw_only=True):
+    """A code by which another messenger can join the user's diary, until `expires_at`; the code itself is not stored.
+
+    `address` is where it was asked for. Once it was entered at `claimed_by` it is used up, and `expires_at` is until
+    when that can be confirmed.
+    """
+
+    user_id: int
+    hash: str
+    address: Address
+    expires_at: datetime
+    claimed_by: Address | None = None
+
+
 class Conversation(Struct, frozen=True, kw_only=True):
     """All that is known about who writes from an address; `is_new` tells that nothing of it is stored yet."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from storage import columns, work
 from storage.answering import question
 from storage.applying import Foreign, prepare, settling
-from storage.changes import EraseUser
+from storage.changes import EraseUser, MergeUsers
 from storage.interface import Result
 from storage.newcomers import Newcomers, telegram_id
 from storage.statements import Work
@@ -219,4 +219,6 @@ def _prepared(unit: Unit, now: int) -> PreparedUnit | Result:
 
 
 def _users(units: Iterable[Unit]) -> set[int]:
-    return {unit.user_id for unit in units if unit.user_id is not None}
+    merged = (change for unit in units for change in unit.changes if type(change) is MergeUsers)
+    both = {user for change in merged for user in (change.winner, change.loser)}
+    return both | {unit.user_id for unit in units if unit.user_id is not None}

@@ -324,6 +324,8 @@ async def purge_some(retention: Retention, sql: Statements) -> bool:
         "purge_forms": columns.micros(retention.forms),
         "purge_quarantine": columns.micros(retention.quarantine),
         "purge_outbox": columns.micros(retention.settled),
+        "purge_link_codes": columns.micros(retention.forms),
+        "purge_link_tries": columns.micros(retention.forms),
         "purge_letters": columns.micros(retention.settled),
         "purge_inbox": columns.micros(retention.inbox),
         "purge_headaches": deleted,

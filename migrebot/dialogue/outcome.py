@@ -31,10 +31,12 @@ from storage.changes import (
     EndSession,
     Enqueue,
     EraseUser,
+    MergeUsers,
     OfferKeyboard,
     SaveIdentity,
     SaveSession,
     SaveUser,
+    Unlink,
     Unmute,
 )
 
@@ -62,7 +64,7 @@ def changes_of(turn: Turn, answer: Answer, profile: Profile | None = None) -> tu
         # The group may have been left, and so muted, before.
         again = Unmute(turn.conversation.identity.address)
         return (again, *(Enqueue(message) for message in _messages(turn, answer, None)))
-    if any(isinstance(change, EraseUser) for change in answer.changes):
+    if any(isinstance(change, EraseUser | MergeUsers | Unlink) for change in answer.changes):
         return (*answer.changes, *(Enqueue(message) for message in _messages(turn, answer, None)))
     if _leaves_no_trace(turn, answer):
         return tuple(Enqueue(message) for message in _messages(turn, answer, None))
@@ -109,7 +111,7 @@ def _offered(turn: Turn, answer: Answer, messages: Sequence[Outgoing]) -> Iterat
     address = turn.conversation.identity.address
     for message in reversed(messages):
         keyboard = message.body.keyboard if isinstance(message.body, Say | Edit) else ()
-        if keyboard and message.not_before is None and message.priority == Priority.REPLY:
+        if keyboard and message.not_before is None and message.priority in (Priority.REPLY, Priority.QUESTION):
             if address.channel in numbered.CHANNELS or not numbered.is_question(keyboard):
                 yield OfferKeyboard(address, keyboard)
             return

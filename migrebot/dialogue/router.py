@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import engine, letters, numbered, overuse
+from migrebot.dialogue import engine, letters, links, numbered, overuse
 from migrebot.dialogue.forms import asking, consent, drug, intake, one_line, pain, pressure, zone
 from migrebot.dialogue.menus import (
     calendar,
@@ -163,6 +163,8 @@ COMMANDS: dict[str, Command] = {
     "settings": Command(lambda turn, _: settings.settings(turn), N_("Language, time zone, the regular question")),
     "help": Command(lambda turn, _: welcome.help_(turn), N_("What I can do, and emergency signs")),
     "cancel": Command(_cancel, N_("Leave the question that is open")),
+    "link": Command(links.link, N_("Use the same diary in another messenger")),
+    "unlink": Command(lambda turn, _: links.unlink(turn), N_("Let a messenger leave the diary")),
     "export": Command(own_data.export, N_("All your entries as a file")),
     "forget": Command(lambda turn, _: own_data.forget(turn), N_("Delete everything about you")),
     "privacy": Command(lambda turn, _: welcome.privacy(turn), N_("What is stored and who can read it")),
@@ -253,6 +255,7 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "f": own_data.press,
     "r": firing.press,
     "l": letters.press,
+    "y": links.press,
 }
 """Who answers a press outside a form, by the first part of what the button carries."""
 

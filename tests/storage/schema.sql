@@ -128,6 +128,35 @@ CREATE INDEX letters_user ON letters (user_id);
 
 CREATE INDEX letters_written ON letters (written_at);
 
+CREATE TABLE link_codes (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    hash TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    claimed_channel TEXT,
+    claimed_address TEXT
+) STRICT;
+
+CREATE INDEX link_codes_expires ON link_codes (expires_at);
+
+CREATE INDEX link_codes_hash ON link_codes (hash);
+
+CREATE TABLE link_tries (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER REFERENCES users ON DELETE SET NULL,
+    tried_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX link_tries_tried ON link_tries (tried_at);
+
+CREATE INDEX link_tries_user ON link_tries (user_id);
+
+CREATE TABLE merging (
+    intake_id INTEGER PRIMARY KEY,
+    headache_id INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL

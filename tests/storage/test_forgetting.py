@@ -26,6 +26,8 @@ from storage.changes import (
     SaveIntakes,
     SaveLastList,
     SaveLetter,
+    SaveLinkCode,
+    SaveLinkTry,
     SaveOccurrence,
     SaveOveruseNotice,
     SavePressure,
@@ -35,7 +37,7 @@ from storage.changes import (
 )
 from storage.facts import AllOf, DrugById, HeadacheById, IntakesOf
 from storage.interface import Retention, Sent
-from storage.records import Correspondence, Identity, Letter, OveruseNotice
+from storage.records import Correspondence, Identity, Letter, LinkCode, OveruseNotice
 from tests.storage.samples import (
     ANNA,
     BORIS,
@@ -86,6 +88,8 @@ async def fill(storage: Storage) -> None:
         SaveOveruseNotice(OveruseNotice(user_id=1001, is_off=True)),
         SaveAsking(Asking(user_id=1001)),
         SaveCorrespondence(Correspondence(user_id=1001)),
+        SaveLinkCode(LinkCode(user_id=1001, hash="x", address=SECOND, expires_at=NOW)),
+        SaveLinkTry(1001, 1, NOW),
         Enqueue(message(MARKER, address=BORIS, user_id=None, key="letter:1:0")),
         SaveLetter(Letter(id=1, user_id=1001, address=SECOND, written_at=NOW), ("letter:1:0",)),
         SaveReminder(reminder(task=MARKER, medicine=Medicine(drug=MARKER))),

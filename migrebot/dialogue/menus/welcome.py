@@ -53,6 +53,7 @@ def help_(turn: Turn) -> Answer:
             tr("/statistics – a summary, and a workbook for your doctor"),
             tr("/settings – language, time zone, the regular question"),
             tr("/cancel – leave a question"),
+            tr("/link, /unlink – use the same diary in another messenger, or no longer"),
             tr("/export – all your entries as a file: Excel, CSV or JSON"),
             tr("/forget – delete everything about you"),
             tr("/privacy – what is stored and who can read it"),

@@ -1,0 +1,238 @@
+"""Several messengers with one diary: `/link` joins two by a one-time code, `/unlink` lets one go.
+
+Who has the diary asks for a code and writes it in the other messenger. Then the first one is shown who entered it,
+and only when that is confirmed the two become one. Codes are stored hashed, valid for ten minutes and for one use;
+guesses are counted by who guesses and in all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+from markupsafe import Markup
+
+from migrebot.dialogue.turn import Answer, Turn, say
+from migrebot.i18n import Translator, translator
+from migrebot.messages import Button, Outgoing, Say
+from storage.changes import (
+    ClaimLinkCode,
+    DropLinkCode,
+    Enqueue,
+    MergeUsers,
+    SaveLinkCode,
+    SaveLinkTry,
+    SaveUser,
+    Unlink,
+)
+from storage.facts import IdentitiesOf, LinkCodeByHash, LinkCodeOf, LinkTries, UserAt
+from storage.records import LinkCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrebot.messages import Address
+    from storage.records import Identity, User
+
+VALID = timedelta(minutes=10)
+"""How long a code can be entered, and then how long that can be confirmed."""
+
+TRIES_SINCE = timedelta(hours=1)
+TRIES_EACH, TRIES_IN_ALL = 5, 100
+"""Wrong guesses in that time by one person, and by everybody: of 2**60 codes that finds none."""
+
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""The letters and digits that are not taken for one another."""
+
+_LENGTH = 12
+_BITS = 22
+"""Random bits at the end of each fresh id, see `migrebot.ids`."""
+
+MESSENGERS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
+
+
+# --- joining -----------------------------------------------------------------------------------------------------
+
+
+def link(turn: Turn, arguments: str) -> Answer:
+    """Answer `/link`: give a code, or take one."""
+    return _enter(turn, arguments) if arguments else _give(turn)
+
+
+def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
+    """Answer a press on one of these buttons; None if there is no such button."""
+    if action == "drop" and len(arguments) == 1:
+        return _drop(turn, arguments[0])
+    if arguments:
+        return None
+    match action:
+        case "yes":
+            return _confirmed(turn)
+        case "no":
+            dropped = Answer(changes=(DropLinkCode(turn.user.id),))
+            return dropped + say(turn.tr("Nothing was joined."), in_place=True)
+        case "keep":
+            return say(turn.tr("Everything stays as it is."), in_place=True)
+        case _:
+            return None
+
+
+def _give(turn: Turn) -> Answer:
+    letters = _letters(turn)
+    shown = "-".join(letters[i : i + 4] for i in range(0, _LENGTH, 4))
+    code = LinkCode(
+        user_id=turn.user.id,
+        hash=_hash(letters),
+        address=turn.conversation.identity.address,
+        expires_at=turn.now + VALID,
+    )
+    said = turn.tr(
+        "To use this diary in another messenger too, write there within 10 minutes:\n\n<b>/link %(code)s</b>\n\n⚠️ Tell"
+        " nobody: whoever enters it can read and delete your diary, once you have confirmed it here.",
+        code=shown,
+    )
+    return Answer(changes=(SaveLinkCode(code),)) + say(said)
+
+
+def _letters(turn: Turn) -> str:
+    """Draw a code of 60 random bits."""
+    number = 0
+    for _ in range(3):
+        number = number << _BITS | turn.new_id() & (1 << _BITS) - 1
+    return "".join(_LETTERS[number >> 5 * n & 31] for n in range(_LENGTH))
+
+
+def _hash(letters: str) -> str:
+    return hashlib.sha256(letters.encode()).hexdigest()
+
+
+def _enter(turn: Turn, text: str) -> Answer:
+    tr = turn.tr
+    own, everybodys = turn.facts(LinkTries(turn.user.id, turn.now - TRIES_SINCE))
+    if own >= TRIES_EACH or everybodys >= TRIES_IN_ALL:
+        return say(tr("There were too many wrong codes. Please try again in an hour."))
+    letters = "".join(character for character in text.upper() if character.isalnum())[: _LENGTH + 1]
+    code = turn.facts(LinkCodeByHash(turn.user.id, _hash(letters)))
+    if code is None or code.expires_at <= turn.now:
+        wrong = Answer(changes=(SaveLinkTry(turn.user.id, turn.new_id(), turn.now),))
+        return wrong + say(tr("This code is wrong or too old. /link in the other messenger gives a new one."))
+    if code.user_id == turn.user.id:
+        return say(tr("This is the diary you are in already. Write the code in the other messenger."))
+    issuer = turn.facts(UserAt(turn.user.id, code.address))
+    if issuer is None or issuer.id != code.user_id:
+        return say(tr("This code is wrong or too old. /link in the other messenger gives a new one."))
+    if issuer.id > 0 and turn.user.id > 0:
+        return say(tr("Two Telegram accounts cannot be joined."))
+    asked = _ask(turn, code, issuer)
+    return asked + say(tr("Right. Now please confirm it where you got the code: I have just asked there."))
+
+
+def _ask(turn: Turn, code: LinkCode, issuer: User) -> Answer:
+    """Show the issuer who entered the code."""
+    tr = translator(issuer.language)
+    claimant = turn.conversation.identity
+    said = tr(
+        "Your code was entered in %(messenger)s by <b>%(name)s</b>. Is that you? Then the two diaries become one, and"
+        " both messengers can read and delete it.",
+        messenger=messenger(claimant, tr),
+        name=name(claimant),
+    )
+    keyboard = ((Button(tr.plain("Yes, join"), "y:yes"), Button(tr.plain("No"), "y:no")),)
+    claim = ClaimLinkCode(code.user_id, code.hash, claimant.address, turn.now + VALID)
+    return Answer(changes=(claim, Enqueue(_message(code.address, said, issuer.id, keyboard))))
+
+
+def _confirmed(turn: Turn) -> Answer:
+    tr = turn.tr
+    code = turn.facts(LinkCodeOf(turn.user.id))
+    other = turn.facts(UserAt(turn.user.id, code.claimed_by)) if code and code.claimed_by else None
+    if code is None or code.claimed_by is None or other is None or code.expires_at <= turn.now:
+        return say(tr("It is too late for that. /link gives a new code."), in_place=True)
+    if other.id == turn.user.id or (other.id > 0 and turn.user.id > 0):
+        return say(tr("Nothing was joined."), in_place=True)
+    winner, loser = _ranked(turn.user, other)
+    merged = SaveUser(
+        msgspec.structs.replace(
+            winner,
+            timezone=winner.timezone or loser.timezone,
+            zone_offered=winner.zone_offered or loser.zone_offered,
+            greeted_at=winner.greeted_at or loser.greeted_at,
+            agreed_at=winner.agreed_at or loser.agreed_at,
+        )
+    )
+    there = translator(other.language)("Joined: both messengers have one diary now. /unlink separates them again.")
+    told = Enqueue(_message(code.claimed_by, there, None, ()))
+    said = tr("Joined: both messengers have one diary now. /unlink separates them again.")
+    return Answer(changes=(MergeUsers(winner.id, loser.id), merged, told)) + say(said, in_place=True)
+
+
+def _ranked(one: User, other: User) -> tuple[User, User]:
+    """Tell whose id stays: Telegram's, else that of the older one."""
+    first, second = sorted((one, other), key=lambda user: (user.id < 0, user.created_at, -user.id))
+    return first, second
+
+
+# --- separating --------------------------------------------------------------------------------------------------
+
+
+def unlink(turn: Turn) -> Answer:
+    """Answer `/unlink`: show the messengers of the diary, each with a button to let it go."""
+    tr = turn.tr
+    identities = turn.facts(IdentitiesOf(turn.user.id))
+    if len(identities) < 2:
+        return say(tr("This diary is in this messenger alone. /link joins another one."))
+    listed = Markup("\n").join(Markup("• {}").format(_described(turn, identity)) for identity in identities)
+    said = tr(
+        "This diary is used from:\n%(list)s\n\nWhich one shall leave? The diary stays with the others; the one that"
+        " leaves begins anew with an empty diary. Its reminders move to one that stays.",
+        list=listed,
+    )
+    rows = tuple((Button(_described(turn, identity), f"y:drop:{_tag(identity)}"),) for identity in identities)
+    return say(said, (*rows, (Button(tr.plain("Keep all"), "y:keep"),)), in_place=True)
+
+
+def _drop(turn: Turn, tag: str) -> Answer:
+    tr = turn.tr
+    identities = turn.facts(IdentitiesOf(turn.user.id))
+    leaving = next((identity for identity in identities if _tag(identity) == tag), None)
+    staying = [identity for identity in identities if identity is not leaving]
+    if leaving is None or not staying:
+        return say(tr("This diary is in this messenger alone. /link joins another one."), in_place=True)
+    change = Unlink(turn.user.id, leaving.address, staying[0].address)
+    listed = tr.list([_described(turn, identity) for identity in staying])
+    said = tr(
+        "%(gone)s has left. The diary with all entries stays with %(list)s. Messages already in the chat stay there.",
+        gone=_described(turn, leaving),
+        list=listed,
+    )
+    return Answer(changes=(change,)) + say(said, in_place=True)
+
+
+def _described(turn: Turn, identity: Identity) -> str:
+    described = f"{messenger(identity, turn.tr)}: {name(identity)}"
+    is_here = identity.address == turn.conversation.identity.address
+    return turn.tr.plain("%(messenger)s (this chat)", messenger=described) if is_here else described
+
+
+def _tag(identity: Identity) -> str:
+    """Name an address in a button, where it must not be seen."""
+    address = f"{identity.address.channel}:{identity.address.value}"
+    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def messenger(identity: Identity, tr: Translator) -> str:
+    """Name the messenger of an address."""
+    return MESSENGERS.get(identity.address.channel) or tr.plain("Chat in the browser")
+
+
+def name(identity: Identity) -> str:
+    """Name a person as the messenger does; a question mark where it does not."""
+    profile = identity.profile
+    full = " ".join(part for part in (profile.first_name, profile.last_name) if part)
+    return full or (f"@{profile.username}" if profile.username else "?")
+
+
+def _message(to: Address, text: Markup, user_id: int | None, keyboard: tuple[tuple[Button, ...], ...]) -> Outgoing:
+    return Outgoing(address=to, body=Say(str(text), keyboard), user_id=user_id)
