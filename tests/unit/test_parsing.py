@@ -626,6 +626,13 @@ def test_every_strength_there_is_reads_back_as_an_amount_and_no_date(
         assert parse_intake(clean(line), TODAY) == expected, line
 
 
+def test_a_name_keeps_what_looks_like_an_of_in_its_middle() -> None:
+    (medicine,) = (parse_intake("300 mg acide acétylsalicylique", TODAY) or {})["medicines"]
+    assert medicine["drug"] == "acide acétylsalicylique"
+    (medicine,) = (parse_intake("2 comprimés de paracétamol", TODAY) or {})["medicines"]
+    assert medicine["drug"] == "paracétamol"
+
+
 @given(st.text(max_size=60))
 def test_any_line_is_one_medicine_or_none(text: str) -> None:
     answers = parse_intake(clean(text), TODAY)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 _BETWEEN = re.compile(r" ?(?:[;+&]|,(?!\d)) ?| (?:and|и|і|й|та|et|y|e(?= h?i)) ", re.IGNORECASE)
-_OF = re.compile(r"(?:of |de |d['’])(?=\S)", re.IGNORECASE)
+_OF = re.compile(r"^(?:of |de |d['’])(?=\S)", re.IGNORECASE)
 # "B12" and "5-HTP" are names; "400", "-3" and "500mg" in a name are amounts nobody understood.
 _AMOUNT_LEFT = re.compile(r"(?:^| )[-−–]?[\d½¼¾][\d.,/:½¼¾]*[^\W\d]*\.?(?= |$)")
 _FRACTIONS = frozenset({"1/2", "1/4", "3/4"})
