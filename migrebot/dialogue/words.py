@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from migrebot.diary.entries import days_touched
+from migrebot.diary.entries import days_touched, in_zone
 from migrebot.diary.labels import SYMPTOMS, TRIGGERS, UNITS, choice_label
 from migrebot.i18n import N_, Translator
 
@@ -66,7 +65,7 @@ def pressure(reading: Pressure, tr: Translator) -> str:
 
 def pressure_reading(reading: Pressure, tr: Translator, today: date) -> Markup:
     """Write a blood pressure reading line by line, with its date and time."""
-    moment = reading.measured_at.astimezone(ZoneInfo(reading.timezone))
+    moment = in_zone(reading.measured_at, reading.timezone)
     day = tr.long_date(moment.date(), today)
     return Markup("<b>%s, %s</b>\n%s") % (day, tr.time(moment), pressure(reading, tr))
 

@@ -73,7 +73,7 @@ class Pressure(Struct, frozen=True, kw_only=True):
     @property
     def day(self) -> date:
         """The local date on which it was measured."""
-        return self.measured_at.astimezone(ZoneInfo(self.timezone)).date()
+        return in_zone(self.measured_at, self.timezone).date()
 
 
 class Drug(Struct, frozen=True, kw_only=True):
@@ -100,6 +100,14 @@ class FreeDay(Struct, frozen=True, kw_only=True):
     source: str
 
 
+def in_zone(moment: datetime, timezone: str) -> datetime:
+    """Give the local time in a zone; the time as it is where there is none such (imported entries may have them)."""
+    try:
+        return moment.astimezone(ZoneInfo(timezone))
+    except (OverflowError, ValueError, ZoneInfoNotFoundError, OSError):
+        return moment
+
+
 def days_touched(headache: Headache) -> tuple[date, ...]:
     """List the local dates on which the attack hurt, in order, at least one: from `day` to `last_day`."""
     days = (last_day(headache) - headache.day).days
@@ -110,12 +118,12 @@ def last_day(headache: Headache) -> date:
     """Tell the last local date on which the attack hurt.
 
     With a known onset and end it is the date of the end in the attack's own zone. With a duration alone each full or
-    begun 24 hours counts as one day from `day` on: "all day" is one day, 30 hours are two. Where times make no sense
-    (a zone there is none of, a date beyond the calendar: imported attacks may have them) it is `day` itself.
+    begun 24 hours counts as one day from `day` on: "all day" is one day, 30 hours are two. Beyond the calendar, where
+    imported attacks may lead, it is `day` itself.
     """
     try:
         return max(headache.day, _last_day(headache))
-    except (OverflowError, ValueError, ZoneInfoNotFoundError, OSError):
+    except OverflowError:
         return headache.day
 
 
@@ -125,7 +133,7 @@ def _last_day(headache: Headache) -> date:
         end = headache.onset + timedelta(hours=headache.duration_h)
     if headache.onset is not None and end is not None:
         # A microsecond less, so that an attack that ends at midnight does not touch the new day.
-        return (end - timedelta(microseconds=1)).astimezone(ZoneInfo(headache.timezone)).date()
+        return in_zone(end - timedelta(microseconds=1), headache.timezone).date()
     if headache.duration_h is not None:
         return headache.day + timedelta(days=max(1, math.ceil(headache.duration_h / 24)) - 1)
     return headache.day

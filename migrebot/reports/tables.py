@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from migrebot.diary.entries import last_day
+from migrebot.diary.entries import in_zone, last_day
 from migrebot.diary.labels import SYMPTOMS, TRIGGERS, UNITS, choice_label
 from migrebot.diary.summary import duration_of
 from migrebot.reminders.wording import schedule
@@ -168,7 +167,7 @@ def yes_no(value: bool | None, tr: Translator) -> str | None:
 
 def local(moment: datetime | None, zone: str) -> datetime | None:
     """Give the local time in a zone, without the zone."""
-    return None if moment is None else moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return None if moment is None else in_zone(moment, zone).replace(tzinfo=None)
 
 
 def shown(text: str | None) -> str | None:

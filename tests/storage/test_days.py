@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrebot.diary.entries import FreeDay, Headache, days_touched
+from migrebot.diary.entries import FreeDay, Headache, days_touched, in_zone
 from migrebot.messages import Address
 from storage.changes import (
     Change,
@@ -211,15 +211,21 @@ async def test_no_day_is_ever_both_free_and_with_headache(storage: Storage, unit
         assert await marks(storage) == DayMarks(headache=frozenset(hurt & month), free=frozenset(recorded & month))
 
 
+@pytest.mark.parametrize("zone", ["No/Where", "../x", "Europe", "", "\0"])
+async def test_a_reading_of_a_zone_there_is_none_of_has_a_day_all_the_same(storage: Storage, zone: str) -> None:
+    await stored(storage, SavePressure(pressure(measured_at=datetime(2026, 6, 10, 22, tzinfo=UTC), timezone="?")))
+    assert [reading.day for reading in (await entries(storage, 10)).pressures] == [day(10)]
+    assert in_zone(NOW, zone) == NOW
+    night = headache(day=day(15), onset=NOW, end=NOW + timedelta(hours=13), timezone=zone)
+    assert days_touched(night) == (day(15), day(16)), "as in UTC"
+
+
 @pytest.mark.parametrize(
     "impossible",
     [
         {"duration_h": float("inf")},
         {"duration_h": 1e300},
         {"day": date.max, "duration_h": 100.0},
-        {"onset": NOW, "end": NOW, "timezone": "No/Where"},
-        {"onset": NOW, "end": NOW, "timezone": "../x"},
-        {"onset": NOW, "end": NOW, "timezone": "Europe"},
         {"onset": NOW, "end": datetime.min.replace(tzinfo=UTC)},
         {"onset": NOW, "duration_h": 1e300},
     ],
