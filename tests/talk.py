@@ -31,6 +31,7 @@ from migrebot.messages import (
     Leave,
     OutboxFilled,
     Press,
+    Priority,
     Profile,
     Say,
     Stored,
@@ -205,7 +206,8 @@ class House:
         due = sorted(ticket.id for ticket in tickets if ticket not in self.held_back)
         for row in sorted(await self.storage.claim(due, now), key=lambda row: (row.priority, row.id)):
             self._people[row.address].takes_in(row.id, row.body)
-            await self.storage.settle([Sent(row.id, str(row.id))], now)
+            offered = row.body.keyboard if isinstance(row.body, Say) and row.priority != Priority.REPLY else ()
+            await self.storage.settle([Sent(row.id, str(row.id), offered)], now)
 
 
 @asynccontextmanager

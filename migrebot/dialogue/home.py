@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from migrebot.dialogue import reminder_cards
 from migrebot.dialogue.turn import Answer, Turn
 from migrebot.reminders.questions import OFF, Asking, scheduled
 from storage.changes import CancelQueued, SaveAsking
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def moved_to(turn: Turn, zone: str) -> Answer:
-    """Store the time zone; the regular question keeps its local hour."""
+    """Store the time zone; the regular question and the reminders that followed the old one keep their local hours."""
     user = msgspec.structs.replace(turn.user, timezone=zone, zone_offered=True)
     asking = scheduled(turn.facts(AskingOf(user.id)), zone, turn.now)
-    return Answer(user=user, changes=(SaveAsking(asking),))
+    return Answer(user=user, changes=(SaveAsking(asking), *reminder_cards.in_another_zone(turn, zone)))
 
 
 def ask_from_now_on(turn: Turn, asking: Asking) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,19 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from migrebot.dialogue import engine, letters, links, numbered, overuse
-from migrebot.dialogue.forms import asking, consent, drug, intake, one_line, pain, pressure, zone
+from migrebot.dialogue.forms import (
+    asking,
+    consent,
+    drug,
+    intake,
+    one_line,
+    pain,
+    pressure,
+    reminder,
+    snooze,
+    which_reminder,
+    zone,
+)
 from migrebot.dialogue.menus import (
     calendar,
     firing,
@@ -19,6 +32,7 @@ from migrebot.dialogue.menus import (
     own_data,
     pressures,
     question,
+    reminders,
     settings,
     statistics,
     welcome,
@@ -26,9 +40,10 @@ from migrebot.dialogue.menus import (
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
 from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, Text, Unreadable
-from migrebot.typed import MAX_TEXT, clean, folded
+from migrebot.reminders.phrases import Understood
+from migrebot.typed import MAX_TEXT, clean, folded, parse_id
 from storage.changes import EraseUser, Mute, Unmute
-from storage.facts import OfferedKeyboard
+from storage.facts import OccurrenceById, OfferedKeyboard
 
 if TYPE_CHECKING:
     from migrebot.dialogue.form import Form
@@ -158,6 +173,9 @@ COMMANDS: dict[str, Command] = {
     "medications": Command(
         lambda turn, _: medications.medications(turn), N_("Your medicines and daily maxima"), makes_entry=True
     ),
+    "add": Command(reminder.add, N_("Set a reminder"), makes_entry=True),
+    "list": Command(lambda turn, _: reminders.list_(turn), N_("Your reminders")),
+    "delete": Command(which_reminder.delete, N_("Delete a reminder")),
     "calendar": Command(calendar.calendar, N_("Your days and their entries")),
     "statistics": Command(lambda turn, _: statistics.statistics(turn), N_("Summary and a workbook for your doctor")),
     "settings": Command(lambda turn, _: settings.settings(turn), N_("Language, time zone, the regular question")),
@@ -190,7 +208,20 @@ def _hear(turn: Turn, text: str, length: int) -> Answer:
         return engine.hear(FORMS[turn.session.form], turn, turn.session, text)
     if (day := calendar.typed(turn, text)) is not None:
         return day
+    if _asks_for_reminder(turn, text):
+        return reminder.add(turn, text)
     return letters.hear(turn, text)
+
+
+def _asks_for_reminder(turn: Turn, text: str) -> bool:
+    """Tell whether a text clearly asks for a reminder: "remind me to … tomorrow at 9", in any of the languages."""
+    if not _REMIND_ME.match(text) or _must_agree(turn):
+        return False
+    understood = reminder.read(turn, text)
+    return isinstance(understood, Understood) and bool(understood.task)
+
+
+_REMIND_ME = re.compile(r"(please )?remind me|напомни|нагада|rappelle|recu[eé]rd[ae]", re.IGNORECASE)
 
 
 def _chosen(turn: Turn, text: str) -> Answer | None:
@@ -242,6 +273,17 @@ def _press(turn: Turn, press: Press) -> Answer:
     return answer
 
 
+def _press_firing(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
+    """Let a reminder that fired answer; its own time to put it off to is asked for by a form."""
+    if action == "snooze" and len(arguments) == 2 and arguments[1] == firing.OWN:
+        occurrence_id = parse_id(arguments[0])
+        known = occurrence_id and turn.facts(OccurrenceById(turn.user.id, occurrence_id))
+        if known and known.answer in {None, "snoozed"}:
+            return snooze.begin(turn, known.id)
+        arguments = (arguments[0], "")
+    return firing.press(turn, action, arguments)
+
+
 MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "h": headaches.press,
     "i": intakes.press,
@@ -253,7 +295,8 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "ask": question.press,
     "t": statistics.press,
     "f": own_data.press,
-    "r": firing.press,
+    "r": _press_firing,
+    "rm": reminders.press,
     "l": letters.press,
     "y": links.press,
 }
@@ -343,6 +386,9 @@ FORMS: dict[str, Form] = {
     form.name: form
     for form in (
         pain.FORM,
+        reminder.FORM,
+        snooze.FORM,
+        which_reminder.FORM,
         intake.FORM,
         pressure.FORM,
         pressure.TIME_FORM,
