@@ -165,7 +165,7 @@ class Due(Struct, frozen=True, kw_only=True):
     """A reminder that may be due, and its owner's language and time zone (None: the program's default).
 
     With an `occurrence` it is that firing which is to be repeated. `address` is where to: the reminder's own, or the
-    owner's latest one if that belongs to somebody else by now.
+    owner's latest one if that is muted or belongs to somebody else by now.
     """
 
     reminder: Reminder

@@ -82,20 +82,22 @@ SELECT next_at, id FROM reminders WHERE next_at <= ? ORDER BY next_at, id LIMIT 
 SELECT again_at, occurrences.id FROM occurrences JOIN reminders ON reminders.id = reminder_id
 WHERE again_at <= ? AND deleted_at IS NULL ORDER BY again_at, occurrences.id LIMIT ?;
 
--- due_reminders: Reminders with their owners; where an address is another's now, with the owner's latest one.
+-- due_reminders: Reminders with their owners; where an address is another's now or muted, with the owner's latest one.
 SELECT reminders.id, reminders.user_id, code, reminders.channel, reminders.address, task, schedule,
     reminders.created_at, next_at, fired, paused_at, medicine, nagging, deleted_at, language, users.timezone,
     CASE WHEN identities.user_id IS NULL THEN (
         SELECT other.channel FROM identities AS other
-        WHERE other.user_id = reminders.user_id ORDER BY seen_at DESC, channel, address LIMIT 1
+        WHERE other.user_id = reminders.user_id
+        ORDER BY muted_at IS NOT NULL, seen_at DESC, channel, address LIMIT 1
     ) END,
     CASE WHEN identities.user_id IS NULL THEN (
         SELECT other.address FROM identities AS other
-        WHERE other.user_id = reminders.user_id ORDER BY seen_at DESC, channel, address LIMIT 1
+        WHERE other.user_id = reminders.user_id
+        ORDER BY muted_at IS NOT NULL, seen_at DESC, channel, address LIMIT 1
     ) END
 FROM reminders JOIN users ON users.id = reminders.user_id
 LEFT JOIN identities ON identities.channel = reminders.channel AND identities.address = reminders.address
-    AND identities.user_id = reminders.user_id
+    AND identities.user_id = reminders.user_id AND identities.muted_at IS NULL
 WHERE reminders.id IN (VALUES (CAST(? AS BIGINT))) AND next_at IS NOT NULL;
 
 -- due_repeats: Firings to be repeated, with their reminders and owners in the same way.
@@ -103,16 +105,18 @@ SELECT reminders.id, reminders.user_id, code, reminders.channel, reminders.addre
     reminders.created_at, next_at, fired, paused_at, medicine, nagging, deleted_at, language, users.timezone,
     CASE WHEN identities.user_id IS NULL THEN (
         SELECT other.channel FROM identities AS other
-        WHERE other.user_id = reminders.user_id ORDER BY seen_at DESC, channel, address LIMIT 1
+        WHERE other.user_id = reminders.user_id
+        ORDER BY muted_at IS NOT NULL, seen_at DESC, channel, address LIMIT 1
     ) END,
     CASE WHEN identities.user_id IS NULL THEN (
         SELECT other.address FROM identities AS other
-        WHERE other.user_id = reminders.user_id ORDER BY seen_at DESC, channel, address LIMIT 1
+        WHERE other.user_id = reminders.user_id
+        ORDER BY muted_at IS NOT NULL, seen_at DESC, channel, address LIMIT 1
     ) END,
     occurrences.id, reminder_id, occurrences.user_id, due_at, fired_at, missed, answer, answered_at, nagged, again_at
 FROM occurrences JOIN reminders ON reminders.id = reminder_id JOIN users ON users.id = reminders.user_id
 LEFT JOIN identities ON identities.channel = reminders.channel AND identities.address = reminders.address
-    AND identities.user_id = reminders.user_id
+    AND identities.user_id = reminders.user_id AND identities.muted_at IS NULL
 WHERE occurrences.id IN (VALUES (CAST(? AS BIGINT))) AND again_at IS NOT NULL AND deleted_at IS NULL;
 
 -- purge_occurrences: Delete some firings of long ago that nothing is to come of any more.

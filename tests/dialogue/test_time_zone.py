@@ -10,6 +10,8 @@ import pytest
 from migrebot import atlas
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Location
+from storage.changes import SaveReminder
+from tests.storage.samples import reminder, stored
 
 if TYPE_CHECKING:
     from tests.talk import House, Person
@@ -137,6 +139,12 @@ async def test_places_are_named_in_the_persons_language(
             await bob.presses("›")
         await bob.presses(label)
     assert (await bob.known()).user.timezone == zone
+
+
+async def test_after_a_move_it_is_said_that_reminders_keep_their_zone(house: House, asked: Person) -> None:
+    await stored(house.storage, SaveReminder(reminder(1, user_id=7001)))
+    await asked.says("Paris")
+    assert "Your reminders keep the time zone they were set in." in asked.last.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

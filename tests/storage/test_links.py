@@ -16,6 +16,7 @@ from storage.changes import (
     EraseUser,
     MarkFree,
     MergeUsers,
+    Mute,
     SaveAsking,
     SaveCorrespondence,
     SaveHeadache,
@@ -28,6 +29,7 @@ from storage.changes import (
     SaveSession,
     Unit,
     Unlink,
+    Unmute,
 )
 from storage.facts import AllOf, IdentitiesOf, LinkCodeByHash, LinkCodeOf, LinkTries, RemindersOf
 from storage.queries import named_sql
@@ -62,6 +64,7 @@ pytestmark = pytest.mark.anyio
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 6, 15)
+LATER = NOW + timedelta(days=3650)
 
 
 async def both(storage: Storage) -> int:
@@ -178,6 +181,16 @@ async def test_the_last_address_and_somebody_elses_cannot_leave(storage: Storage
     second = Identity(address=Address("local", "x"), user_id=boris, profile=Profile(), seen_at=NOW)
     await stored(storage, SaveIdentity(second))
     assert (await commit(storage, Unlink(1001, second.address, ANNA))).outcome == "failed"
+
+
+async def test_a_reminder_whose_chat_is_muted_fires_where_its_owner_can_be_reached(storage: Storage) -> None:
+    boris = await both(storage)
+    await stored(storage, MergeUsers(1001, boris))
+    assert [due.address for due in await storage.due(await storage.timers(LATER, 10))] == [ANNA, BORIS]
+    await stored(storage, Mute(BORIS, "blocked"))
+    assert [due.address for due in await storage.due(await storage.timers(LATER, 10))] == [ANNA, ANNA]
+    await stored(storage, Mute(ANNA, "blocked"), Unmute(BORIS))
+    assert [due.address for due in await storage.due(await storage.timers(LATER, 10))] == [BORIS, BORIS]
 
 
 # --- codes -------------------------------------------------------------------------------------------------------

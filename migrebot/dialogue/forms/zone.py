@@ -15,6 +15,7 @@ from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.dialogue.whereabouts import ZonesAt
 from migrebot.i18n import N_
 from migrebot.zones import describe_zone, find_zones, is_zone
+from storage.facts import RemindersOf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,8 +166,14 @@ def _finish(view: View) -> Answer:
         zone=describe_zone(zone, turn.now),
         clock=view.tr.time(turn.after(moved).local_now),
     )
-    words = [said, *filter(None, [first_words(turn)])]
+    words = [said, *filter(None, [first_words(turn), _about_reminders(view)])]
     return say(Markup("\n\n").join(words), in_place=True) + moved
+
+
+def _about_reminders(view: View) -> Markup | str:
+    if view.turn.user.timezone is None or not view.facts(RemindersOf(view.user_id)):
+        return ""
+    return view.tr("Your reminders keep the time zone they were set in.")
 
 
 FORM = Form(

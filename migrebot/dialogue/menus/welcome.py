@@ -82,6 +82,10 @@ def privacy(turn: Turn) -> Answer:
                     " you left open goes after two days. Your messenger keeps its own copy of this chat, and only you"
                     " can delete that."
                 ),
+                tr(
+                    "What you choose to send to the person who runs this bot is kept in their messenger; here only who"
+                    " wrote it, for 30 days, so that they can answer."
+                ),
                 tr("Nothing is sold, shown in advertising or used to train anything."),
             )
         )
