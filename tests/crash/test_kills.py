@@ -1,6 +1,7 @@
 """Random `kill -9` during a running dialogue load: nothing lost, nothing stored twice, nothing sent more than twice.
 
-`make test` runs a short seed of it, `make soak` two hundred kills, or as many as `MIGREBOT_SOAK_KILLS` says.
+The program is killed on each database, and Postgres under the running program. `make test` runs a short seed of it,
+`make soak` two hundred kills of the program and twenty of Postgres, or as many as `MIGREBOT_SOAK_KILLS` says.
 `MIGREBOT_SOAK_SEED` repeats a run.
 """
 
@@ -8,9 +9,8 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
+import time
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +19,9 @@ from tests.e2e.program import Program
 from tests.e2e.test_telegram import polls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.crash.databases import Database, PostgresDatabase
     from tests.fakes.telegram import RemoteFakeTelegram, RemotePerson
 
 PEOPLE = 12
@@ -30,17 +33,15 @@ FORM = ("/pain", "today", "3", "7", "no", "next", "skip", "yes", "{tag}", "400 m
 GIVEN_UP = "SELECT user_id, count(*) FROM outbox WHERE state = 'given_up' GROUP BY user_id"
 
 SOAK = int(os.environ.get("MIGREBOT_SOAK_KILLS") or 200)
+SOAK_OF_THE_SERVER = int(os.environ.get("MIGREBOT_SOAK_KILLS") or 20)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(SOAK, marks=pytest.mark.soak)])
 def test_killed_at_random_it_loses_nothing_and_doubles_nothing_but_what_was_being_sent(
-    program: Program, telegram: RemoteFakeTelegram, kills: int
+    program: Program, telegram: RemoteFakeTelegram, database: Database, kills: int
 ) -> None:
-    seed = int(os.environ.get("MIGREBOT_SOAK_SEED") or random.randrange(10**6))
-    print(f"seed {seed}")
-    chance = random.Random(seed)
-    people = [telegram.user(1000 + n, first_name=f"P{n}", language_code="en") for n in range(PEOPLE)]
-    written: dict[int, list[str]] = {person.user_id: [] for person in people}
+    chance = seeded()
+    people, written = everybody(telegram)
     updates: list[int] = []
     for _ in range(kills):
         program.start()
@@ -52,15 +53,63 @@ def test_killed_at_random_it_loses_nothing_and_doubles_nothing_but_what_was_bein
         telegram.waits_for("sendMessage", begun + chance.randrange(1, len(new) + 1), timeout=60)
         program.kill()
     program.start()
+    ends(program, people)
+    check_stored(database, written, updates)
+    check_all_shown(database, people, written, kills)
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(SOAK_OF_THE_SERVER, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("database", ["postgres_database"], indirect=True)
+def test_postgres_killed_at_random_loses_nothing_and_is_found_again_without_a_restart_of_the_program(
+    program: Program, telegram: RemoteFakeTelegram, database: PostgresDatabase, kills: int
+) -> None:
+    chance = seeded()
+    people, written = everybody(telegram)
+    updates: list[int] = []
+    program.start()
+    polls(telegram)
+    for _ in range(kills):
+        begun = len(telegram.calls("sendMessage"))
+        new = load(people, written, chance)
+        updates += new
+        telegram.waits_for("sendMessage", begun + chance.randrange(1, len(new) + 1), timeout=60)
+        database.server.stop("immediate")
+        waits_for(lambda: program.get("/readyz")[0] == 503)
+        assert "storage" in program.readiness()["actors"]
+        database.server.start()
+        waits_for(lambda: program.get("/readyz")[0] == 200)
+    ends(program, people)
+    check_stored(database, written, updates)
+    check_all_shown(database, people, written, kills)
+
+
+def seeded() -> random.Random:
+    """Give chance that can be repeated."""
+    seed = int(os.environ.get("MIGREBOT_SOAK_SEED") or random.randrange(10**6))
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+def everybody(telegram: RemoteFakeTelegram) -> tuple[list[RemotePerson], dict[int, list[str]]]:
+    """Let people come, and give them and what they have written, by the id of each."""
+    people = [telegram.user(1000 + n, first_name=f"P{n}", language_code="en") for n in range(PEOPLE)]
+    return people, {person.user_id: [] for person in people}
+
+
+def waits_for(true: Callable[[], bool]) -> None:
+    """Ask until it is so."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)
+
+
+def ends(program: Program, people: list[RemotePerson]) -> None:
+    """All that waited is handled before what comes last; then the program ends as it should."""
     for person in people:
         person.says("/pain 5 1h the-end 1")
         person.sees("the-end", timeout=120)
     assert program.stop() == 0
-    with closing(sqlite3.connect(program.directory / "data/migrebot.db")) as database:
-        check_stored(database, written, updates)
-        given_up = dict(database.execute(GIVEN_UP))
-    for person in people:
-        check_shown(person, written[person.user_id], kills, given_up.get(person.user_id, 0))
 
 
 def load(people: list[RemotePerson], written: dict[int, list[str]], chance: random.Random) -> list[int]:
@@ -78,21 +127,28 @@ def load(people: list[RemotePerson], written: dict[int, list[str]], chance: rand
     return updates
 
 
-def check_stored(database: sqlite3.Connection, written: dict[int, list[str]], updates: list[int]) -> None:
+def check_stored(database: Database, written: dict[int, list[str]], updates: list[int]) -> None:
     """Every update has one inbox row that is done, every line one entry, and nothing waits or is left half way."""
-    rows = dict(database.execute("SELECT key, status FROM inbox WHERE channel = 'telegram'"))
+    rows: dict[str, str] = dict(database.ask("SELECT key, status FROM inbox WHERE channel = 'telegram'"))
     assert {rows.get(str(update)) for update in updates} == {"done"}
-    assert database.execute("SELECT count(*) FROM inbox WHERE status <> 'done'").fetchone() == (0,)
-    assert database.execute("SELECT count(*) FROM inbox WHERE user_id IS NULL").fetchone() == (0,), "a flood"
-    found = Counter(database.execute("SELECT user_id, drug FROM intakes WHERE drug <> 'the-end'"))
+    assert database.ask("SELECT count(*) FROM inbox WHERE status <> 'done'") == [(0,)]
+    assert database.ask("SELECT count(*) FROM inbox WHERE user_id IS NULL") == [(0,)], "a flood"
+    found = Counter(database.ask("SELECT user_id, drug FROM intakes WHERE drug <> 'the-end'"))
     assert found == Counter((user_id, tag) for user_id, tags in written.items() for tag in tags)
-    entries = dict(database.execute("SELECT user_id, count(*) FROM headaches GROUP BY user_id"))
+    entries: dict[int, int] = dict(database.ask("SELECT user_id, count(*) FROM headaches GROUP BY user_id"))
     assert entries == {user_id: len(tags) + 1 for user_id, tags in written.items()}
-    assert database.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+    assert database.ask("SELECT count(*) FROM sessions") == [(0,)]
     # Two kills in the middle of sending the same message: it may have gone twice already, so it is given up.
     other = "SELECT DISTINCT state, reason FROM outbox WHERE state <> 'sent'"
-    assert set(database.execute(other)) <= {("given_up", "interrupted")}
-    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert set(database.ask(other)) <= {("given_up", "interrupted")}
+    assert database.is_sound()
+
+
+def check_all_shown(database: Database, people: list[RemotePerson], written: dict[int, list[str]], kills: int) -> None:
+    """Everybody saw what came of it."""
+    given_up: dict[int, int] = dict(database.ask(GIVEN_UP))
+    for person in people:
+        check_shown(person, written[person.user_id], kills, given_up.get(person.user_id, 0))
 
 
 def check_shown(person: RemotePerson, tags: list[str], kills: int, given_up: int) -> None:
