@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ from tests.e2e.program import Program
 from tests.e2e.test_telegram import polls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.crash.databases import Database, PostgresDatabase
     from tests.fakes.telegram import RemoteFakeTelegram, RemotePerson
 
@@ -74,10 +71,10 @@ def test_postgres_killed_at_random_loses_nothing_and_is_found_again_without_a_re
         updates += new
         telegram.waits_for("sendMessage", begun + chance.randrange(1, len(new) + 1), timeout=60)
         database.server.stop("immediate")
-        waits_for(lambda: program.get("/readyz")[0] == 503)
+        program.waits_until(lambda: program.get("/readyz")[0] == 503)
         assert "storage" in program.readiness()["actors"]
         database.server.start()
-        waits_for(lambda: program.get("/readyz")[0] == 200)
+        program.waits_until(lambda: program.get("/readyz")[0] == 200)
     ends(program, people)
     check_stored(database, written, updates)
     check_all_shown(database, people, written, kills)
@@ -94,14 +91,6 @@ def everybody(telegram: RemoteFakeTelegram) -> tuple[list[RemotePerson], dict[in
     """Let people come, and give them and what they have written, by the id of each."""
     people = [telegram.user(1000 + n, first_name=f"P{n}", language_code="en") for n in range(PEOPLE)]
     return people, {person.user_id: [] for person in people}
-
-
-def waits_for(true: Callable[[], bool]) -> None:
-    """Ask until it is so."""
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
 
 
 def ends(program: Program, people: list[RemotePerson]) -> None:

@@ -10,8 +10,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MIGREBOT = Path(sys.executable).with_name("migrebot")
 PATIENCE = 30.0
@@ -94,6 +98,13 @@ class Program:
         """Ask `/readyz`."""
         found: dict[str, Any] = json.loads(self.get("/readyz")[1])
         return found
+
+    def waits_until(self, true: Callable[[], bool], timeout: float = 60) -> None:
+        """Ask until it is so."""
+        end = time.monotonic() + timeout
+        while not true():
+            assert time.monotonic() < end, self.log[-4_000:]
+            time.sleep(0.05)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command of the program in the same place."""
