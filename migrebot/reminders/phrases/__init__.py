@@ -3,8 +3,8 @@
 A phrase is understood as a whole or there is a question: words of time that nobody used are never dropped.
 
 `tokens` cuts a text, `lexing` finds the words of time of a language in it (`words`, `lexicon`), `grammar` the pieces
-that say something (`pieces`), `slots` puts them together, `once` and `repeated` resolve them to schedules, `reading`
-decides what is left for the task.
+that say something, `readers` what they say (`pieces`); `slots` puts that together, `once` and `repeated` resolve it to
+schedules, `reading` decides what is left for the task, and `understanding` takes the language that explains most.
 """
 
 from __future__ import annotations

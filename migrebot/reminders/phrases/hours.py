@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from migrebot.reminders.occurrences import resolve
 from migrebot.reminders.phrases.answers import Assumed, Reason
-from migrebot.reminders.phrases.grammar import NIGHTS, apply_part
 from migrebot.reminders.phrases.moment import Refused
+from migrebot.reminders.phrases.parts_of_day import NIGHTS, apply_part
 from migrebot.reminders.phrases.pieces import Hour, Hours, Midnight, Offset, Part
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ _BETWEEN = frozenset("cpsvyaiqfu_z>")
 _EDGES = frozenset("cp")
 _LENGTHS = frozenset("oUbL")
 _LONG_NUMBER = 3
-"""Digits from which on a number is hardly a time: 112, 2000."""
+"""Characters from which on a number is hardly a time: 112, 2000, 19.99."""
 
 
 class Doubt(IntEnum):
@@ -75,7 +75,7 @@ def _of_number(kinds: Sequence[str], at: int, used: AbstractSet[int], part: str)
         return Doubt.SURELY
     counts = after < len(kinds) and after not in used and kinds[after] in "wI#"
     names = at > 0 and kinds[at - 1] == "#"
-    if counts or names or (len(part) >= _LONG_NUMBER and part.isdigit()):
+    if counts or names or (len(part) >= _LONG_NUMBER and kinds[at] in "NVY" and part[0].isdigit()):
         return Doubt.NONE
     return Doubt.MAYBE
 

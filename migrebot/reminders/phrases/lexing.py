@@ -20,7 +20,7 @@ ABBREVIATIONS = frozenset(
 )
 """What they stand for differs from place to place, and a fixed offset knows no summer time: none is a zone."""
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _UTC = frozenset({"UTC", "GMT"})
 _TIMES = frozenset("asyviEefuncNVYOTCHDPbXWRAUoLjKtM")
@@ -38,6 +38,11 @@ class Lexeme(Struct, frozen=True):
     start: int
     end: int
     weak: bool = False
+
+
+def of(part: Sequence[Lexeme], kinds: str) -> list[Lexeme]:
+    """List the lexemes of some kinds."""
+    return [lexeme for lexeme in part if lexeme.kind in kinds]
 
 
 def lexemes(text: str, language: str) -> list[Lexeme]:
@@ -82,6 +87,8 @@ def _shaped(text: str, part: Token, before: list[Lexeme], language: str) -> Lexe
 
 def _kind(part: Token, raw: str, before: list[Lexeme]) -> tuple[str, Any]:
     digits = [int(number) for number in re.findall(r"\d{1,4}", raw)]
+    if part.shape == "dotted" and before and before[-1].kind == "#":
+        return "V", float(raw)
     if part.shape in _IN_DIGITS:
         return _IN_DIGITS[part.shape](raw, digits)
     match part.shape:
@@ -105,8 +112,13 @@ _IN_DIGITS: dict[str, Callable[[str, list[int]], tuple[str, Any]]] = {
     "range": lambda raw, digits: ("!" if ":" in raw else "w" if max(digits) > 99 else "Q", digits),
     "ordinal": lambda _, digits: ("O", digits[0]),
     "hours": lambda _, digits: ("H", (digits[0], digits[1] if len(digits) > 1 else 0, True)),
-    "dotted": lambda _, digits: ("K", digits),
+    "dotted": lambda raw, digits: ("K", digits) if _may_be_dotted(*digits) else ("V", float(raw)),
 }
+
+
+def _may_be_dotted(first: int, second: int) -> bool:
+    """Tell a time or a date from a price."""
+    return (first < 24 and second < 60) or (1 <= first <= 31 and 1 <= second <= 12)
 
 
 def _dates(digits: list[int]) -> tuple[tuple[int | None, int, int], ...]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from migrebot.reminders.occurrences import next_firing, resolve
 from migrebot.reminders.phrases import grammar, once, repeated, task
-from migrebot.reminders.phrases.answers import Answer, Asked, Assumed, NotUnderstood, Question, Reason, Understood
+from migrebot.reminders.phrases.answers import Answer, Asked, NotUnderstood, Question, Reason, Understood
+from migrebot.reminders.phrases.choosing import (
+    MOST_ALTERNATIVES,
+    alternatives,
+    checked,
+    distinct,
+    either,
+    is_as_sure,
+    perhaps,
+)
 from migrebot.reminders.phrases.leftovers import Doubt, doubt
 from migrebot.reminders.phrases.lexing import Lexeme, lexemes
 from migrebot.reminders.phrases.moment import Candidate, Here, Refused
@@ -31,18 +38,12 @@ from migrebot.reminders.phrases.pieces import (
     Zone,
 )
 from migrebot.reminders.phrases.slots import Slots, slots
-from migrebot.reminders.schedule import Once
 from migrebot.zones import find_zones
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
 
-FARTHEST = timedelta(days=3_652)
-"""Ten years: nobody is reminded of anything later."""
 
-_MOST_ALTERNATIVES = 6
 _INTRO = frozenset("I")
 _CONTIGUOUS = frozenset("cpI")
 _TELLING = frozenset("DPbXERGWAdgjoULl%eFNVYOCHKTQ")
@@ -60,7 +61,6 @@ _BLAMED: defaultdict[Reason, tuple[type, ...]] = defaultdict(
     },
 )
 """Which piece a refusal is about, where it does not say."""
-_GUESSED = frozenset({Assumed.DEFAULT_TIME, Assumed.PART_OF_DAY, Assumed.SAME_DAY})
 
 
 class Reading:
@@ -103,7 +103,7 @@ class Reading:
         optional = self._optional(pieces)
         if isinstance(whole, Understood | Question):
             others = [self._read_without(piece, pieces) for piece, is_open in optional if is_open]
-            return self._with_zone(_either(whole, [other for other in others if _is_as_sure(other, whole)]), pieces)
+            return self._with_zone(either(whole, [other for other in others if is_as_sure(other, whole)]), pieces)
         return self._with_zone(self._rescued(whole, pieces, optional), pieces)
 
     def _wrong(self, wrong: grammar.Wrong) -> NotUnderstood:
@@ -119,10 +119,10 @@ class Reading:
         if not isinstance(whole, NotUnderstood) or whole.reason is not Reason.CONTRADICTION:
             return whole
         answers = [self._read_without(piece, pieces) for piece, _ in optional]
-        found = _distinct([each for answer in answers for each in _alternatives(answer)])
+        found = distinct([each for answer in answers for each in alternatives(answer)])
         if not found:
             return whole
-        return Question(asked=Asked.WHICH_TASK, alternatives=tuple(found[:_MOST_ALTERNATIVES]), part=whole.part)
+        return Question(asked=Asked.WHICH_TASK, alternatives=tuple(found[:MOST_ALTERNATIVES]), part=whole.part)
 
     def _read_without(self, dropped: Piece, pieces: list[Piece]) -> Answer:
         kept = [piece for piece in pieces if piece is not dropped]
@@ -184,7 +184,7 @@ class Reading:
     def _candidates(self, said: Slots) -> list[Candidate]:
         here = self._there(said.zone)
         if isinstance(said.length, EveryOtherDayPerhaps):
-            return _perhaps(said, here)
+            return perhaps(said, here)
         return repeated.candidates(said, here) if said.repeats else once.candidates(said, here)
 
     def _there(self, zone: Zone | None) -> Here:
@@ -215,32 +215,30 @@ class Reading:
 
     def _understood(self, found: list[Candidate], said: str, uncertain: Doubt, part: str) -> Answer:
         ready = [checked(candidate, said, self.here.now) for candidate in found]
-        good = _distinct([each for each in ready if isinstance(each, Understood)])
+        good = distinct([each for each in ready if isinstance(each, Understood)])
         if not good:
             return ready[0]
         if len(good) == 1 and uncertain is Doubt.NONE:
             return good[0]
         asked = found[0].asked if uncertain is Doubt.NONE else Asked.WHICH_TASK
-        return Question(asked=asked, alternatives=tuple(good[:_MOST_ALTERNATIVES]), part=part)
+        return Question(asked=asked, alternatives=tuple(good[:MOST_ALTERNATIVES]), part=part)
 
     # --- a place at the end -----------------------------------------------------------------------------------------
 
     def _with_zone(self, answer: Answer, pieces: list[Piece]) -> Answer:
         """Ask whether a place right behind the time is where something happens, or whose time is meant."""
-        here = _alternatives(answer)
+        here = alternatives(answer)
         place = self._place(pieces)
         if place is None or any(each.schedule.timezone != self.here.timezone for each in here):
             return answer
         start, end, zones = place
         there = [
-            each
-            for zone in zones
-            for each in _alternatives(self._read([*pieces, Piece(Zone(zone), start, end)], set()))
+            each for zone in zones for each in alternatives(self._read([*pieces, Piece(Zone(zone), start, end)], set()))
         ]
         if not there or not here:
             return answer
-        alternatives = (*there, *here)[:_MOST_ALTERNATIVES]
-        return Question(asked=Asked.WHICH_ZONE, alternatives=alternatives, part=self._text(start + 1, end))
+        found = (*there, *here)[:MOST_ALTERNATIVES]
+        return Question(asked=Asked.WHICH_ZONE, alternatives=found, part=self._text(start + 1, end))
 
     def _place(self, pieces: list[Piece]) -> tuple[int, int, list[str]] | None:
         """Find a place behind a time, and the zones other than the person's that it is in."""
@@ -252,52 +250,6 @@ class Reading:
                     if zones:
                         return piece.end, end, zones
         return None
-
-
-def checked(candidate: Candidate, said: str, now: datetime) -> Understood | NotUnderstood:
-    """Find the first firing; refuse what never fires, has passed, or is too far away."""
-    schedule = candidate.schedule
-    first = next_firing(schedule, now)
-    if first is None and isinstance(schedule.pattern, Once):
-        return NotUnderstood(reason=Reason.PAST, instant=resolve(schedule.pattern.at, schedule.timezone))
-    if first is None:
-        return NotUnderstood(reason=Reason.NEVER)
-    if first - now > FARTHEST:
-        return NotUnderstood(reason=Reason.TOO_FAR, instant=first)
-    return Understood(task=said, schedule=schedule, first=first, assumed=tuple(dict.fromkeys(candidate.assumed)))
-
-
-def _perhaps(said: Slots, here: Here) -> list[Candidate]:
-    """Read `через день`: in a day, or every other day."""
-    each = msgspec.structs.replace(said, length=None, each=grammar.EVERY_OTHER_DAY)
-    single = msgspec.structs.replace(said, length=grammar.IN_A_DAY)
-    found = [*repeated.candidates(each, here), *once.candidates(single, here)]
-    return [msgspec.structs.replace(candidate, asked=Asked.WHICH_DAY) for candidate in found]
-
-
-def _distinct(found: Sequence[Understood]) -> list[Understood]:
-    distinct: list[Understood] = []
-    for each in found:
-        if all((each.task, each.schedule) != (other.task, other.schedule) for other in distinct):
-            distinct.append(each)
-    return distinct
-
-
-def _alternatives(answer: Answer) -> tuple[Understood, ...]:
-    return (answer,) if isinstance(answer, Understood) else answer.alternatives if isinstance(answer, Question) else ()
-
-
-def _either(whole: Understood | Question, others: list[Answer]) -> Answer:
-    found = _distinct([each for answer in (whole, *others) for each in _alternatives(answer)])
-    if not others or len(found) == len(_alternatives(whole)):
-        return whole
-    return Question(asked=Asked.WHICH_TASK, alternatives=tuple(found[:_MOST_ALTERNATIVES]))
-
-
-def _is_as_sure(other: Answer, whole: Answer) -> bool:
-    """Tell whether a reading with fewer pieces guesses nothing that the whole one knows."""
-    guessed = {assumed for each in _alternatives(other) for assumed in each.assumed} & _GUESSED
-    return bool(_alternatives(other)) and guessed <= {each for a in _alternatives(whole) for each in a.assumed}
 
 
 def _is_led(kinds: str, piece: Piece) -> bool:

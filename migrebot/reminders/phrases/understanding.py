@@ -12,10 +12,11 @@ from migrebot.languages import LANGUAGES
 from migrebot.reminders.occurrences import complaint
 from migrebot.reminders.phrases import strict
 from migrebot.reminders.phrases.answers import Answer, NotUnderstood, Question, Reason, Understood
+from migrebot.reminders.phrases.choosing import checked
 from migrebot.reminders.phrases.lexing import ABBREVIATIONS
 from migrebot.reminders.phrases.moment import Candidate, Here
 from migrebot.reminders.phrases.once import once
-from migrebot.reminders.phrases.reading import Reading, checked
+from migrebot.reminders.phrases.reading import Reading
 from migrebot.reminders.phrases.task import medicine
 from migrebot.reminders.schedule import Cron, Schedule
 from migrebot.typed import clean
