@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -129,8 +130,7 @@ def uses_of(intakes: Iterable[Intake], own: Sequence[Drug]) -> tuple[Use, ...]:
 
 
 def _kind(intake: Intake, painkillers: Mapping[str, bool | None]) -> str:
-    products = dictionary.find(intake.drug)
-    kind = dictionary.kind_of(products)
+    kind = _class_of(intake.drug)
     if kind in COUNTED or kind == GEPANT:
         return kind
     if kind:
@@ -141,6 +141,13 @@ def _kind(intake: Intake, painkillers: Mapping[str, bool | None]) -> str:
     return OTHER if acute else ""
 
 
+# A long diary names the same few medicines again and again.
+@lru_cache(1_000)
+def _class_of(drug: str) -> str:
+    return dictionary.kind_of(dictionary.find(drug))
+
+
+@lru_cache(1_000)
 def _is_plain_aspirin(drug: str) -> bool:
     products = dictionary.find(drug)
     return bool(products) and all(product.substances == (ASPIRIN,) for product in products)

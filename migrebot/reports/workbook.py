@@ -24,6 +24,9 @@ LONGEST_TEXT = 32_767
 FIRST_YEAR = 1900
 """Excel counts its dates from here; earlier ones are written as text."""
 
+BESIDE_A_WORD = 4
+"""Characters left in a heading beside its longest word: it is bold, and has the arrow of the filter."""
+
 A4 = 9
 
 _PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
@@ -51,17 +54,21 @@ class _Formats:
         )
         self.text = book.add_format({**base, "text_wrap": True, "align": "left"})
         self.number = book.add_format(base)
+        self.number_beside = book.add_format({**base, "align": "left"})
         self.day = book.add_format({**base, "num_format": day, "align": "left"})
         self.moment = book.add_format({**base, "num_format": f"{day} hh:mm", "align": "left"})
 
 
 def _write(sheet: Any, table: Table, formats: _Formats, title: str) -> None:
     for place, column in enumerate(table.columns):
-        sheet.set_column(place, place, column.width)
+        longest_word = max(map(len, column.heading.split()), default=0)
+        sheet.set_column(place, place, max(column.width, longest_word + BESIDE_A_WORD))
         sheet.write_string(0, place, column.heading, formats.heading)
+    # Beside its label a number reads best on the left, in a column of numbers on the right.
+    number = formats.number if table.has_filter else formats.number_beside
     for line, row in enumerate(table.rows, start=1):
         for place, cell in enumerate(row):
-            _write_cell(sheet, line, place, cell, formats)
+            _write_cell(sheet, (line, place), cell, formats, number)
     sheet.freeze_panes(1, 0)
     if table.rows and table.has_filter:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
@@ -73,18 +80,18 @@ def _write(sheet: Any, table: Table, formats: _Formats, title: str) -> None:
     sheet.set_footer(f"&L{title.replace('&', '&&')}&R&P / &N")
 
 
-def _write_cell(sheet: Any, line: int, place: int, cell: Cell, formats: _Formats) -> None:
+def _write_cell(sheet: Any, at: tuple[int, int], cell: Cell, formats: _Formats, number: Any) -> None:
     match cell:
         case None:
             pass
         case datetime() if cell.year >= FIRST_YEAR:
-            sheet.write_datetime(line, place, cell, formats.moment)
+            sheet.write_datetime(*at, cell, formats.moment)
         case date() if cell.year >= FIRST_YEAR:
-            sheet.write_datetime(line, place, cell, formats.day)
+            sheet.write_datetime(*at, cell, formats.day)
         case int() | float() if math.isfinite(cell):
-            sheet.write_number(line, place, cell, formats.number)
+            sheet.write_number(*at, cell, number)
         case _:
-            sheet.write_string(line, place, shortened(str(cell)), formats.text)
+            sheet.write_string(*at, shortened(str(cell)), formats.text)
 
 
 def shortened(text: str) -> str:

@@ -108,6 +108,11 @@ def made(entries: Entries = ENTRIES, kind: str = "all", language: str = "en") ->
     return openpyxl.load_workbook(io.BytesIO(content))
 
 
+def width(sheet: Worksheet, column: int) -> float:
+    """Tell the width of a column: those of the same width stand together in the file."""
+    return float(next(one.width for one in sheet.column_dimensions.values() if one.min <= column <= one.max))
+
+
 def values(sheet: Worksheet) -> list[list[Any]]:
     return [[cell.value for cell in row] for row in sheet.iter_rows()]
 
@@ -199,6 +204,7 @@ def test_sheets_can_be_read_and_printed() -> None:
         assert bool(sheet.auto_filter.ref) == (sheet.title != "Summary")
         assert all(sheet.column_dimensions[cell.column_letter].width > 5 for cell in sheet[1])
         assert all(cell.alignment.wrap_text for cell in sheet[1])
+    assert made()["Summary"]["B4"].alignment.horizontal == "left"
     note = made()["Headaches"]["J2"]
     assert note.alignment.wrap_text
 
@@ -216,6 +222,9 @@ def test_headings_choices_and_dates_are_those_of_the_language(language: str) -> 
     assert headaches["G2"].value.startswith(tr.plain("Stress"))
     for sheet in book:
         assert all(cell.value for cell in sheet[1][:1])
+        for cell in sheet[1]:
+            longest = max(map(len, (cell.value or "").split()), default=0)
+            assert width(sheet, cell.column) > longest + 3, cell.value
     if language != "en":
         alike = {cell.value for cell in headaches[1]} & {cell.value for cell in english["Headaches"][1]}
         assert alike <= {"Aura", "Date", "Note"}, "these are French too"
