@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from migrebot.languages import LANGUAGES
 from migrebot.reminders.phrases import Answer, Asked, Assumed, NotUnderstood, Question, Reason, Understood, understand
 from migrebot.reminders.phrases.lexicon import VOCABULARIES
+from migrebot.reminders.reminder import Medicine
 from migrebot.reminders.schedule import Once
 from migrebot.zones import find_zones, is_zone
 from tests.reminders.notation import note
@@ -158,6 +159,28 @@ def test_a_time_that_the_clocks_show_twice_is_the_first_and_said() -> None:
 def test_a_length_of_time_is_elapsed_time_whatever_the_clocks_do(minutes: int) -> None:
     for now in (datetime(2026, 10, 25, 0, 10, tzinfo=UTC), datetime(2027, 3, 28, 0, 10, tzinfo=UTC)):
         assert understood(f"in {minutes} minutes check", now=now).first == now + timedelta(minutes=minutes)
+
+
+# --- medicine ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_of_the_persons_own_medicines_needs_no_amount() -> None:
+    text = "take Sumatriptan tomorrow at 9"
+    assert understood(text).medicine is None
+    answer = understand(text, language="en", timezone="UTC", now=NOW, drugs=["Ibuprofen", "sumatriptan"])
+    assert isinstance(answer, Understood)
+    assert answer.medicine == Medicine("sumatriptan")
+
+
+@pytest.mark.parametrize("text", ["take the dog out", "take 2", "take 2 pills", "take bus 7", "take 5 minutes of rest"])
+def test_what_else_is_taken_is_no_medicine(text: str) -> None:
+    assert understood(f'"{text}" tomorrow at 9').medicine is None
+
+
+def test_the_alternatives_of_a_question_tell_the_medicine_too() -> None:
+    answer = ask("every day at 5 take ibuprofen 400 mg")
+    assert isinstance(answer, Question)
+    assert [each.medicine for each in answer.alternatives] == [Medicine("ibuprofen", 400, "mg")] * 2
 
 
 # --- never silently wrong ---------------------------------------------------------------------------------------------

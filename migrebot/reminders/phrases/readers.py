@@ -25,6 +25,7 @@ from migrebot.reminders.phrases.pieces import (
     Hours,
     In,
     InSome,
+    Length,
     Meaning,
     MonthDay,
     NextUnit,
@@ -171,6 +172,13 @@ def _in_some(part: Sequence[Lexeme]) -> Meaning | None:
     return InSome(number) if isinstance(number, int) and 0 < number < 1000 else None
 
 
+def _lasting(part: Sequence[Lexeme]) -> Meaning:
+    length = read_length(part)
+    if length == Length():
+        raise ValueError(length)
+    return For(length)
+
+
 def _count(part: Sequence[Lexeme]) -> Meaning:
     number = of(part, "NV")[0].value
     if number != int(number) or number < 1:
@@ -199,7 +207,7 @@ READERS: dict[str, Callable[[Sequence[Lexeme]], Meaning | None]] = {
     "weekdays": _weekdays,
     "weekday": _weekday,
     "count": _count,
-    "lasting": lambda part: For(read_length(part)),
+    "lasting": _lasting,
     "hours": read_hours,
     "hours_after_day": read_hours,
     "day": lambda part: Offset(part[-1].value),
