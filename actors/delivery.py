@@ -358,8 +358,8 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             self._tell_health()
             self._changed.set()
 
-    def _stored(self, outcomes: Sequence[Outcome]) -> None:
-        """Free the chats whose outcome is durable."""
+    def _stored(self, outcomes: Sequence[Outcome], rerouted: Sequence[Ticket]) -> None:
+        """Free the chats whose outcome is durable; take note of what goes to other chats instead."""
         now = self._clock.monotonic()
         for outcome in outcomes:
             match outcome.settlement:
@@ -369,6 +369,8 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
                     outcome.lane.drop_chat(outcome.row, now)
                 case Sent() | GivenUp():
                     outcome.lane.forget(outcome.row, now)
+        for ticket in rerouted:
+            self._add(ticket)
         self._changed.set()
 
     # --- telling ---

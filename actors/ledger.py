@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrebot.clock import Clock
+    from migrebot.messages import Ticket
     from storage.interface import Storage
     from storage.records import OutboxRow
 
@@ -48,8 +49,8 @@ class Outcome(Struct, frozen=True):
 class Ledger:
     """Claims rows and stores outcomes.
 
-    `on_stored` is called with outcomes once they are durable, `on_change` when the storage goes out or comes back and
-    whenever there may be more to claim.
+    `on_stored` is called with outcomes once they are durable, and with what goes to other addresses instead;
+    `on_change` when the storage goes out or comes back and whenever there may be more to claim.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Ledger:
         *,
         storage: Storage,
         clock: Clock,
-        on_stored: Callable[[Sequence[Outcome]], None],
+        on_stored: Callable[[Sequence[Outcome], Sequence[Ticket]], None],
         on_change: Callable[[], None],
     ) -> None:
         self._storage = storage
@@ -79,6 +80,7 @@ class Ledger:
         """Store what a run before left in memory; raises `StorageUnavailable`."""
         self._noted = Signal()
         if self._outcomes:
+            # What goes to other addresses now is listed by `Storage.recover` afterwards.
             await self._storage.settle([outcome.settlement for outcome in self._outcomes], self._clock.now())
             self._outcomes.clear()
         self._works()
@@ -131,9 +133,9 @@ class Ledger:
 
     async def _store(self) -> None:
         outcomes = list(self._outcomes)
-        await self._storage.settle([outcome.settlement for outcome in outcomes], self._clock.now())
+        rerouted = await self._storage.settle([outcome.settlement for outcome in outcomes], self._clock.now())
         del self._outcomes[: len(outcomes)]
-        self._on_stored(outcomes)
+        self._on_stored(outcomes, rerouted)
 
     def _failed(self, error: StorageUnavailable) -> None:
         self._failures += 1

@@ -391,6 +391,7 @@ def settling(settlement: Settlement, now: int) -> tuple[Statement, ...]:
             if not settlement.mute:
                 return (give_up,)
             return (
+                Statement("reroute", (row_id,)),
                 give_up,
                 Statement("mute_recipient", (now, row_id)),
                 Statement("give_up_recipient", (now, reason, row_id)),

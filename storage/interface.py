@@ -155,8 +155,12 @@ class Storage(Protocol):
         """
         ...
 
-    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
-        """Note what became of claimed messages."""
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> list[Ticket]:
+        """Note what became of claimed messages.
+
+        Reminders and questions that an address is muted for go to another address of their user, if there is one: gives
+        the tickets of those.
+        """
         ...
 
     async def latest_address(self, channel: Channel) -> Address | None:

@@ -196,11 +196,12 @@ class SqlStorage:
         run = partial(work.claim, ids, columns.micros(now), (self._claimant, until))
         return await self._write(run, unheard=self._claimed_unheard)
 
-    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
-        """Note what became of claimed messages."""
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> list[Ticket]:
+        """Note what became of claimed messages; gives those that go to another address instead."""
         moment = columns.micros(now)
         statements = [statement for settlement in settlements for statement in settling(settlement, moment)]
-        await self._write(partial(work.settle, statements), committed=self._muted)
+        settled = await self._write(partial(work.settle, statements), committed=lambda it: self._muted(it.muted))
+        return settled.rerouted
 
     # --- housekeeping --------------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from migrebot.messages import Address, FormExpired, QuestionDue
 from migrebot.reminders.timers import Timer
 from storage import columns, reminder_rows, rows
@@ -274,14 +276,23 @@ async def claim(ids: Sequence[int], now: int, lease: Row, sql: Statements) -> li
     return claimed
 
 
-async def settle(statements: Sequence[Statement], sql: Statements) -> list[Address]:
-    """Note what became of claimed messages; tells which addresses were muted."""
+class Settled(Struct, frozen=True):
+    """What settling changed besides: the addresses that were muted, and what goes to other ones instead."""
+
+    muted: list[Address]
+    rerouted: list[Ticket]
+
+
+async def settle(statements: Sequence[Statement], sql: Statements) -> Settled:
+    """Note what became of claimed messages."""
     await sql.execute_many("sent", [statement.values for statement in statements if statement.sql == "sent"])
-    muted = []
+    settled = Settled([], [])
     for statement in statements:
-        if statement.sql != "sent":
-            muted += [Address(*row) for row in await sql.fetch(statement.sql, statement.values)]
-    return muted
+        if statement.sql == "reroute":
+            settled.rerouted.extend(map(rows.ticket, await sql.fetch(statement.sql, statement.values)))
+        elif statement.sql != "sent":
+            settled.muted.extend(Address(*row) for row in await sql.fetch(statement.sql, statement.values))
+    return settled
 
 
 # --- reminders ---------------------------------------------------------------------------------------------------

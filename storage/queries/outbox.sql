@@ -26,6 +26,25 @@ UPDATE outbox SET
     reason = ?, body = NULL
 WHERE channel = ? AND address = ? AND settled_at IS NULL;
 
+-- reroute: Let reminders and questions that wait for the address of a message go to the latest other one of their user.
+INSERT INTO outbox (
+    channel, address, user_id, priority, callback_id, not_before, body, created_at, state, attempts
+)
+SELECT other.channel, other.address, waiting.user_id, waiting.priority, '', waiting.not_before, waiting.body,
+    waiting.created_at, 'queued', 0
+FROM outbox AS waiting JOIN identities AS other ON other.user_id = waiting.user_id
+WHERE (waiting.channel, waiting.address) = (SELECT channel, address FROM outbox WHERE id = ?)
+    AND waiting.settled_at IS NULL AND waiting.priority IN (1, 2) AND waiting.body LIKE '{"type":"Say"%'
+    AND other.muted_at IS NULL AND (other.channel, other.address) <> (waiting.channel, waiting.address)
+    AND NOT EXISTS (
+        SELECT 1 FROM identities AS later
+        WHERE later.user_id = other.user_id AND later.muted_at IS NULL
+            AND (later.channel, later.address) <> (waiting.channel, waiting.address)
+            AND (later.seen_at, later.channel, later.address) > (other.seen_at, other.channel, other.address)
+    )
+ORDER BY waiting.id
+RETURNING id, channel, address, priority, not_before;
+
 -- give_up_recipient: The same for the address of a message.
 UPDATE outbox SET
     state = CASE state WHEN 'queued' THEN 'given_up' ELSE state END,

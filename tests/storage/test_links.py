@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from migrebot.messages import Address, Profile
+from migrebot.messages import Address, Priority, Profile, Say
 from migrebot.reminders.questions import Asking
 from storage.changes import (
     ClaimLinkCode,
@@ -32,6 +32,7 @@ from storage.changes import (
     Unmute,
 )
 from storage.facts import AllOf, IdentitiesOf, LinkCodeByHash, LinkCodeOf, LinkTries, RemindersOf
+from storage.interface import GivenUp
 from storage.queries import named_sql
 from storage.records import Correspondence, Identity, LinkCode
 from tests.storage.samples import (
@@ -220,3 +221,31 @@ async def test_guesses_are_counted_and_stay_when_the_guesser_is_erased(storage: 
     assert await ask(storage, LinkTries(boris, NOW - 2 * HOUR)) == (2, 3)
     await stored(storage, EraseUser(boris))
     assert await ask(storage, LinkTries(boris, NOW - 2 * HOUR)) == (0, 3)
+
+
+async def test_what_a_chat_refuses_goes_to_another_one_of_its_user(storage: Storage) -> None:
+    boris = await both(storage)
+    await stored(storage, MergeUsers(1001, boris))
+    refused, waiting, reply = await queued(
+        storage,
+        message("now", BORIS, priority=Priority.REMINDER, key="k"),
+        message("later", BORIS, priority=Priority.QUESTION, not_before=LATER),
+        message("reply", BORIS),
+    )
+    await storage.claim([refused.id], NOW)
+    rerouted = await storage.settle([GivenUp(id=refused.id, reason="blocked", mute=True)], NOW)
+    assert [(ticket.address, ticket.priority, ticket.not_before) for ticket in rerouted] == [
+        (ANNA, Priority.REMINDER, None),
+        (ANNA, Priority.QUESTION, LATER),
+    ]
+    rows = await storage.claim([ticket.id for ticket in (*rerouted, waiting, reply)], LATER)
+    assert {row.body for row in rows} == {Say("now"), Say("later")}
+    assert {row.attempts for row in rows} == {1}
+
+
+async def test_without_another_chat_it_is_given_up(storage: Storage) -> None:
+    await person(storage)
+    [refused] = await queued(storage, message(priority=Priority.REMINDER))
+    await storage.claim([refused.id], NOW)
+    assert await storage.settle([GivenUp(id=refused.id, reason="blocked", mute=True)], NOW) == []
+    assert await storage.recover(NOW) == []

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -574,6 +575,19 @@ async def test_nothing_more_is_sent_to_who_blocked_the_bot(world: World) -> None
         assert world.telegram.texts == ["3"]
         assert world.tap.calls["claim"] == 1, "it asked for what was given up long ago"
         assert world.alerts == []
+    assert await world.left() == []
+
+
+async def test_a_reminder_that_a_chat_refuses_goes_to_another_one_of_the_same_person(world: World) -> None:
+    await world.meet("77")
+    second = Identity(address=Address("local", "b"), user_id=77, profile=Profile(), seen_at=world.clock.now())
+    await world.change(SaveIdentity(second))
+    world.telegram.script["77"].append(GONE)
+    async with world.running():
+        await world.tell(msgspec.structs.replace(say("drink", "77"), user_id=77, priority=Priority.REMINDER))
+        await world.quiet()
+        assert world.telegram.texts == []
+        assert world.local.texts == ["drink"]
     assert await world.left() == []
 
 
