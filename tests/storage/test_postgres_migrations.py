@@ -98,7 +98,9 @@ async def test_what_stands_in_the_database_already_is_left_alone(blank: Database
 
 
 async def test_trying_a_database_tells_what_would_be_done_and_changes_nothing(blank: Database) -> None:
-    assert (await probe(blank.url)).endswith(f"/{blank.name}, schema empty, will be {NEWEST}")
+    [(version,)] = blank.fetch("SHOW server_version")
+    told = await probe(blank.url)
+    assert told == f"PostgreSQL {version}, {name_of(blank.url)}, schema empty, will be {NEWEST}"
     assert blank.tables("migrebot") == set()
     await migrate(blank.url)
     assert (await probe(blank.url)).endswith(f"/{blank.name}, schema {NEWEST}")
