@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _SENDER = re.compile(r"whatsapp:\+[1-9]\d{4,14}", re.ASCII)
 _SID = re.compile(r"[A-Za-z]{2}[0-9a-fA-F]{32}")
-_OURS = re.compile(r"[a-z]:[\x21-\x7e]{1,62}")
+_OURS = re.compile(r"[a-z]{1,3}:[\x21-\x7e]{1,62}")
 _KINDS = {"image": "photo", "audio": "voice", "video": "video", "text": "contact"}
 
 RANKS = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
+from migrebot.messages import Priority
 from migrebot.reminders.questions import Asking
 from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, rows
 from storage.applying import Statement
@@ -352,8 +353,8 @@ def _offered_keyboard(fact: OfferedKeyboard) -> Question:
 
 
 def _held_back(fact: HeldBack) -> Question:
-    query = Statement("held_back", (fact.user_id, WAITS_FOR_PERSON))
-    return Question((query,), lambda results: tuple(row[0] for row in results[0]))
+    query = Statement("held_back", (fact.user_id, int(Priority.REMINDER), WAITS_FOR_PERSON))
+    return Question((query,), lambda results: results[0][0][0])
 
 
 def _noted_instant(fact: NotedInstant) -> Question:

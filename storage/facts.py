@@ -149,8 +149,8 @@ class OfferedKeyboard(Fact[Keyboard], frozen=True):
     address: Address
 
 
-class HeldBack(Fact[tuple[str, ...]], frozen=True):
-    """The keys of messages that wait until the user writes again, since the messenger takes none before."""
+class HeldBack(Fact[int], frozen=True):
+    """How many reminders wait until the user writes again, since the messenger takes none before."""
 
 
 class NotedInstant(Fact[datetime | None], frozen=True):

@@ -93,12 +93,12 @@ WHERE id = ? AND state = 'sending';
 UPDATE outbox SET fate = ?, fate_rank = ?, reason = coalesce(?, reason)
 WHERE channel = ? AND message_id = ? AND fate_rank < ?;
 
--- held_back: The keys of a user's messages that wait for a reason, or behind one that does.
-SELECT key FROM outbox WHERE user_id = ? AND settled_at IS NULL AND key IS NOT NULL AND EXISTS (
+-- held_back: How many messages of a user and a priority wait for a reason, or behind one that does.
+SELECT count(*) FROM outbox WHERE user_id = ? AND priority = ? AND settled_at IS NULL AND EXISTS (
     SELECT 1 FROM outbox AS first
     WHERE first.channel = outbox.channel AND first.address = outbox.address AND first.settled_at IS NULL
     AND first.reason = ? AND (outbox.not_before IS NULL OR outbox.not_before <= first.not_before)
-) ORDER BY id;
+);
 
 -- offer_sent_keyboard: Offer the buttons of a message that was sent, if its address is still known.
 INSERT INTO keyboards (channel, address, keyboard)

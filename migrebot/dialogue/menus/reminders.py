@@ -15,10 +15,10 @@ from migrebot.reminders import codes, wording
 from migrebot.reminders.occurrences import next_firing
 from migrebot.typed import parse_id
 from storage.changes import SaveLastList, SaveReminder
-from storage.facts import LastList, ReminderById, RemindersOf, SnoozedOf
+from storage.facts import HeldBack, LastList, ReminderById, RemindersOf, SnoozedOf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from migrebot.reminders.reminder import Reminder
@@ -41,7 +41,7 @@ def list_(turn: Turn, page: int = 0) -> Answer:
     add = Button(tr.plain("Add a reminder"), "c:add")
     if not found:
         empty = tr("You have no reminders. /add remind me to drink water tomorrow at 9, or just press:")
-        return say(empty, ((add,),), in_place=True)
+        return say(Markup("\n\n").join((empty, *_held_back(turn))), ((add,),), in_place=True)
     start = page * PAGE if 0 <= page * PAGE < len(found) else 0
     put_off = turn.facts(SnoozedOf(turn.user.id))
     snoozed = {one.reminder_id: one.again_at for one in reversed(put_off)}
@@ -51,9 +51,21 @@ def list_(turn: Turn, page: int = 0) -> Answer:
     numbers = [Button(str(number), f"rm:show:{reminder.id}") for number, reminder in shown]
     rows = [tuple(numbers[i : i + IN_A_ROW]) for i in range(0, len(numbers), IN_A_ROW)]
     keyboard = tuple(row for row in (*rows, _turning(turn, start, len(found)), (add,)) if row)
-    text = Markup("\n\n").join((head, *lines))
+    text = Markup("\n\n").join((head, *lines, *_held_back(turn)))
     numbering = SaveLastList(turn.user.id, tuple(reminder.code for reminder in found))
     return Answer(changes=(numbering,)) + say(text, keyboard, in_place=True)
+
+
+def _held_back(turn: Turn) -> Iterator[Markup]:
+    """Tell of reminders that fired but cannot be sent before the person writes."""
+    if count := turn.facts(HeldBack(turn.user.id)):
+        yield turn.tr.n(
+            "%(n)s reminder waits for you on WhatsApp: more than a day after your last message I may not write there."
+            " It comes as soon as you do.",
+            "%(n)s reminders wait for you on WhatsApp: more than a day after your last message I may not write there."
+            " They come as soon as you do.",
+            count,
+        )
 
 
 def _turning(turn: Turn, start: int, count: int) -> tuple[Button, ...]:
