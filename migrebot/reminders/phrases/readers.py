@@ -111,11 +111,11 @@ def _month_day(part: Sequence[Lexeme]) -> MonthDay:
 
 def _weekday_and_day(part: Sequence[Lexeme]) -> Meaning:
     day = _month_day(part)
-    return MonthDay(day.day, of(part, "W")[0].value)
+    return MonthDay(day.day, of(part, "WR")[0].value)
 
 
 def _date(part: Sequence[Lexeme]) -> Meaning | None:
-    weekdays = of(part, "W")
+    weekdays = of(part, "WR")
     weekday = weekdays[0].value if weekdays else None
     if dates := of(part, "T"):
         return OnDate(dates[0].value, weekday)
