@@ -23,7 +23,7 @@ _LENGTH = "(?:L|H|(?:[NV1]h?)?[oUb]h?)(?:c?(?:L|[NV][oUb])){0,3}"
 _SHOWN = "(?:CM?[Pb]?|Hh?r?[Pb]?|X|NM[Pb]?|N(?:oh?r?|h|r)?P|N(?:o|h)b|o[Pb])"
 _AT = "(?:KM?[Pb]?|No?h?r?(?![oUNVLAOQ_xkm])M?[Pb]?|o(?![oUbNV]))"
 _MORE_HOURS = f"(?:{_AND}[asvy]{{0,2}}(?:{_SHOWN}|K|No?b?(?![oULA_xmk])))"
-_DATE = f"(?:[nt]?[WR][cp]?)?{_P}(?:[ONV]_?A(?:[_cp]?Yo?U?)?|As?[ONV](?![oUbCM])(?:[cp]?Y)?|T|K(?![Pb]))"
+_DATE = f"(?:[nt]?[WZ][cp]?)?{_P}(?:[ONV]_?A(?:[_cp]?Yo?U?)?|As?[ONV](?![oUbCM])(?:[cp]?Y)?|T|K(?![Pb]))"
 _DAY = f"(?:{_DATE}|[nt]?[sy]?Wn?|D|Om?|[NV]m|l)"
 # "Le lundi" is each Monday, but "le lundi 5 mars" is one.
 _DAY_BEHIND = "[cp]?[svy]{0,2}(?:[ONV]_?A|As?[ONV]|T|O(?![oUb])|[NV][av]s?[NCHXK])"
@@ -43,15 +43,15 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("every_length", "E(?:L|H)|[svy]?(?:E(?:[NV1O]h?)?|e)[oUb]|d"),
     ("every_part", "[svy]?E[Pb]"),
     ("group", "[svy]?E?G"),
-    ("each_weekday", f"[svyE]{{0,2}}R(?!{_DAY_BEHIND})(?:{_AND}[svy]{{0,2}}[RW]){{0,6}}"),
+    ("each_weekday", f"[svyE]{{0,2}}(?:R|Z(?!{_DAY_BEHIND}))(?:{_AND}[svy]{{0,2}}[RWZ]){{0,6}}"),
     ("date", f"{_P}{_DATE}"),
-    ("weekday_and_day", f"{_P}[nt]?[WR][cp]?[sy]{{0,2}}(?:O(?![oUbA])|[NV](?=[av]s?[NCHXK]))"),
+    ("weekday_and_day", f"{_P}[nt]?[WZ][cp]?[sy]{{0,2}}(?:O(?![oUbA])|[NV](?=[av]s?[NCHXK]))"),
     ("weekdays", f"{_P}W(?:{_AND}{_P}W){{1,6}}"),
     ("weekday", f"{_P}[nt]?[sy]?Wn?"),
     ("count", "q?[NV]x(?!U|v)"),
     ("lasting", f"q{_LENGTH}|[sy](?:[NV]|1)[oUb]"),
     ("hours", f"[asvy]{{0,2}}(?:{_SHOWN}){_MORE_HOURS}{{0,11}}|[av]s?{_AT}{_MORE_HOURS}{{0,11}}"),
-    ("hours_after_day", f"(?<=[DWTAPGRUYd])[cp]?N(?:o|h)?b?(?![oUNVLAOQxk_m]){_MORE_HOURS}{{0,11}}"),
+    ("hours_after_day", f"(?<=[DWZTAPGRUYd])[cp]?N(?:o|h)?b?(?![oUNVLAOQxk_m]){_MORE_HOURS}{{0,11}}"),
     ("day", f"{_P}D"),
     ("last_day", f"{_P}l"),
     ("month_day", "[svy]{1,3}O[m]?(?![oUbA])|Om|[sv]{0,2}[NV]m|y[NV](?=[avypDC]|$)|(?<![^Ipj])O(?![oUbA])"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from migrebot.reminders.phrases.lexing import Lexeme
 
-_OF_TIME = frozenset("DPbXERGWACKTHdgjSML%eoUFVNYOQlmkrh")
+_OF_TIME = frozenset("DPbXERGWZACKTHdgjSML%eoUFVNYOQlmkrh")
 _NUMBERS = frozenset("NVYOQ")
 _BETWEEN = frozenset("cpsvyaiqfu_z>")
 _EDGES = frozenset("cp")

@@ -11,7 +11,7 @@ A kind is one letter, so that the grammar can be patterns over them:
 | `x` `F` | times; times a day | the number |
 | `_` `m` `k` `l` | of; of the month; of every month; the last day of a month | |
 | `E` `e` `d` | every; every other; daily and its like | (unit, number) |
-| `G` `R` `W` | groups of weekdays; a weekday each week; a weekday | numbers, 0 is Monday |
+| `G` `R` `W` `Z` | groups of weekdays; a weekday each week; a weekday; `le lundi` | numbers, 0 is Monday |
 | `n` `t` `j` `g` | next; this; next week or month; too vague for us | unit |
 | `D` `P` `b` `X` | a day; a part of the day; `дня`, which is also a unit; noon and midnight | days from today; name |
 | `o` `U` `L` | hours; other units; a length in minutes | name; minutes |
@@ -96,7 +96,7 @@ def telling_words(language: str) -> frozenset[str]:
     return frozenset(
         word
         for word, node in root.following.items()
-        if node.meaning and not node.meaning.weak and node.meaning.kinds[0] in "DPbXERWAGdUoj" and len(word) > 3
+        if node.meaning and not node.meaning.weak and node.meaning.kinds[0] in "DPbXERWZAGdUoj" and len(word) > 3
     )
 
 

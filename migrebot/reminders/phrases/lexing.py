@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _UTC = frozenset({"UTC", "GMT"})
-_TIMES = frozenset("asyviEefuncNVYOTCHDPbXWRAUoLjKtM")
+_TIMES = frozenset("asyviEefuncNVYOTCHDPbXWRZAUoLjKtM")
 """What may stand beside a weak word that is one of time."""
 _OF_A_PLACE = re.compile("(?<=[CHNMPo])(?:w{1,3}x|o_w{1,2})")
 _HOURS_OF = frozenset({"heure", "hora"})

@@ -79,7 +79,7 @@ def _every_weekdays(part: Sequence[Lexeme]) -> Meaning | None:
 
 
 def _sorted(part: Sequence[Lexeme]) -> tuple[int, ...]:
-    return tuple(sorted({lexeme.value for lexeme in of(part, "RW")}))
+    return tuple(sorted({lexeme.value for lexeme in of(part, "RWZ")}))
 
 
 def _each_weekday(part: Sequence[Lexeme]) -> Meaning:
@@ -111,11 +111,11 @@ def _month_day(part: Sequence[Lexeme]) -> MonthDay:
 
 def _weekday_and_day(part: Sequence[Lexeme]) -> Meaning:
     day = _month_day(part)
-    return MonthDay(day.day, of(part, "WR")[0].value)
+    return MonthDay(day.day, of(part, "WZ")[0].value)
 
 
 def _date(part: Sequence[Lexeme]) -> Meaning | None:
-    weekdays = of(part, "WR")
+    weekdays = of(part, "WZ")
     weekday = weekdays[0].value if weekdays else None
     if dates := of(part, "T"):
         return OnDate(dates[0].value, weekday)

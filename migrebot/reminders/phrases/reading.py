@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _INTRO = frozenset("I")
 _CONTIGUOUS = frozenset("cpI")
-_TELLING = frozenset("DPbXERGWAdgjoULl%eFNVYOCHKTQ")
+_TELLING = frozenset("DPbXERGWZAdgjoULl%eFNVYOCHKTQ")
 _LONGEST_PLACE = 4
 _BLAMED: defaultdict[Reason, tuple[type, ...]] = defaultdict(
     tuple,
