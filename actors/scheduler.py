@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, ClassVar
 import anyio
 from msgspec import Struct
 
-from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled
+from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled, attempt
 from actors.alarms import Alarms
 from actors.signals import Signal
 from migrebot.errors import StorageUnavailable
 from migrebot.logs import get_logger
-from migrebot.messages import PlansChanged, ToScheduler
+from migrebot.messages import PlansChanged, QuestionDue, Stored, ToScheduler
 from migrebot.reminders.timers import RemindersMoved
 from storage.interface import Retention
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from migrebot.clock import Clock
-    from migrebot.messages import Alert, ToDelivery, ToDialogue
+    from migrebot.messages import Alert, Outcome, ToDelivery, ToDialogue
     from storage.interface import Storage
 
 PURGE_EVERY = timedelta(hours=1)
@@ -152,10 +152,24 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
     async def _ask_questions(self, now: datetime) -> bool:
         """Hand over the regular questions that are due; tells whether none is left."""
         while due := await self._storage.due_questions(now, AT_ONCE):
-            outcomes = [(await self._dialogue.ask(question)).outcome for question in due]
-            if "done" not in outcomes:
+            if "done" not in await self._hand_over(due):
                 return False
         return True
+
+    async def _hand_over(self, questions: Sequence[QuestionDue]) -> list[Outcome]:
+        """Hand them over together, so that they share transactions: many people are asked at the same hour."""
+        results: list[Stored | Exception] = []
+
+        async def ask(question: QuestionDue) -> None:
+            results.append(await attempt(self._dialogue.ask(question)))
+
+        async with anyio.create_task_group() as tasks:
+            for question in questions:
+                tasks.start_soon(ask, question)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        return [result.outcome for result in results if isinstance(result, Stored)]
 
     def _retention(self, now: datetime) -> Retention:
         keeping = self._keeping

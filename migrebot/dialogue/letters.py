@@ -56,7 +56,7 @@ def hear(turn: Turn, text: str) -> Answer:
             tr("I did not understand that. To answer somebody, reply to their message. /help tells what I can do.")
         )
     if _REMINDING.match(text):
-        return say(tr("I did not understand that. What I can do is in /help."))
+        return say(tr("For a reminder write for example: /add remind me to drink water at 9:00. More is in /help."))
     wishes = turn.facts(CorrespondenceOf(turn.user.id))
     if wishes.form_expired_at is not None:
         return late(turn)
