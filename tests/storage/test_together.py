@@ -1,15 +1,17 @@
-"""SQLite: units executed together come out as if each had been executed by itself, one after the other."""
+"""Units executed together come out as if each had been executed by itself, one after the other, on both databases."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from migrebot.messages import Address, Profile, Say
 from storage.applying import prepare
@@ -40,6 +42,7 @@ from storage.changes import (
     Unmute,
 )
 from storage.interface import Result, Sent
+from storage.postgres_server import connect
 from storage.records import Identity, InboxKey, User
 from storage.sqlite import SqliteStorage
 from storage.together import runs
@@ -58,12 +61,17 @@ from tests.storage.samples import (
     reminder,
     session,
 )
-from tests.storage.test_sharing import Trace
+from tests.storage.test_sqlite_sharing import Trace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.storage.conftest import SqliteBackend
+    from storage.interface import Storage
+    from storage.postgres_server import Connection
+    from tests.storage.conftest import PostgresBackend, SqliteBackend
+
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""A database server takes its time for each of hundreds of simpler examples."""
 
 # Few enough that units often are about the same things.
 people = st.integers(1, 4)
@@ -227,6 +235,54 @@ async def test_together_it_comes_out_as_one_by_one(paths: tuple[Path, Path], bat
         await one_by_one.close()
 
 
+def plain(results: list[Result]) -> list[object]:
+    """Tell of results what must be the same on both databases: neither the ids of rows nor the words of errors."""
+    return [
+        (result.outcome, [(ticket[0], *ticket[2:]) for ticket in map(astuple, result.tickets)]) for result in results
+    ]
+
+
+async def rows_in(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
+    """All there is in the database, but what only Postgres needs, and without the ids of messages."""
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'migrebot'")
+    found = {name: [tuple(row) for row in await connection.fetch(f"SELECT * FROM {name}")] for (name,) in tables}
+    return without_ids(found)
+
+
+def without_ids(found: dict[str, list[Any]]) -> dict[str, list[tuple[object, ...]]]:
+    outbox = [tuple(row[1:]) for row in sorted(found["outbox"], key=lambda row: row[0])]
+    meta = [row for row in found["meta"] if not row[0].startswith(("writer ", "lowest_promised"))]
+    rest = {name: sorted(found[name], key=repr) for name in found if not name.startswith("sqlite_")}
+    return rest | {"outbox": outbox, "meta": meta}
+
+
+@settings(
+    max_examples=25,
+    phases=NO_SHRINKING,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(batches=batches)
+async def test_both_databases_come_out_the_same(
+    sqlite_backend: SqliteBackend, postgres_backend: PostgresBackend, batches: list[list[Unit]]
+) -> None:
+    emptied(sqlite_backend.path)
+    await anyio.to_thread.run_sync(postgres_backend.server.empty, postgres_backend.name)
+    one, other = sqlite_backend.storage(), postgres_backend.storage()
+    await one.open()
+    await other.open()
+    looking = await connect(postgres_backend.url, {})
+    try:
+        for batch in batches:
+            assert plain(await other.commit(batch, NOW)) == plain(await one.commit(batch, NOW))
+            assert await rows_in(looking) == without_ids(content(sqlite_backend.path))
+            addresses = [(Address("telegram", str(number)), Profile()) for number in range(1, 5)]
+            assert await other.who(addresses, NOW) == await one.who(addresses, NOW)
+    finally:
+        await looking.close()
+        await one.close()
+        await other.close()
+
+
 async def test_a_batch_of_conversations_takes_few_statements(sqlite: SqliteStorage) -> None:
     addresses = [Address("telegram", str(number)) for number in range(1, 65)]
     for address in addresses:
@@ -250,17 +306,17 @@ def unit_of(number: int, word: str) -> Unit:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 63, 64, 65, 200])
-async def test_every_unit_gets_the_tickets_of_its_own_messages(sqlite: SqliteStorage, size: int) -> None:
+async def test_every_unit_gets_the_tickets_of_its_own_messages(storage: Storage, size: int) -> None:
     for number in range(1, size + 1):
-        await person(sqlite, Address("telegram", str(number)))
-    results = await sqlite.commit([unit_of(number, "to") for number in range(1, size + 1)], NOW)
+        await person(storage, Address("telegram", str(number)))
+    results = await storage.commit([unit_of(number, "to") for number in range(1, size + 1)], NOW)
     tickets = [ticket for result in results for ticket in result.tickets]
     assert [ticket.address.value for ticket in tickets] == [str(number) for number in range(1, size + 1)]
-    rows = {row.id: row for row in await sqlite.claim([ticket.id for ticket in tickets], NOW)}
+    rows = {row.id: row for row in await storage.claim([ticket.id for ticket in tickets], NOW)}
     assert [rows[ticket.id].body for ticket in tickets] == [Say(f"to {number}") for number in range(1, size + 1)]
     assert [rows[ticket.id].address for ticket in tickets] == [ticket.address for ticket in tickets]
-    await sqlite.settle([Sent(ticket.id, f"m{ticket.id}") for ticket in tickets], NOW)
-    assert await sqlite.recover(NOW) == []
+    await storage.settle([Sent(ticket.id, f"m{ticket.id}") for ticket in tickets], NOW)
+    assert await storage.recover(NOW) == []
 
 
 async def test_every_sent_message_keeps_the_name_the_messenger_gave_it(
