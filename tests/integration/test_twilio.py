@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -542,3 +543,15 @@ async def test_whoever_is_forgotten_is_so_at_twilio_too(ann: Phone, rig: Rig, fa
     await bob.says("/help")
     await rig.until(lambda: not [one for one in fake.world.messages.values() if ann.address in (one.to, one.sender)])
     await rig.until(lambda: rows(rig.directory, "SELECT count(*) FROM outbox WHERE address LIKE '%0001111'") == [(0,)])
+
+
+async def test_a_reminder_is_set_fires_and_is_answered_by_number(ann: Phone, rig: Rig) -> None:
+    await rig.advances(seconds=(52 - rig.clock.now().second) % 60)
+    due = rig.clock.now() + timedelta(seconds=60 - rig.clock.now().second)
+    await ann.says(f"/ADD Remind me to Water at Home at {due:%Y-%m-%d %H:%M} in atlantic/reykjavik")
+    await ann.sees("Water at Home")
+    fired = await ann.sees("⏰ *Water at Home*")
+    assert "1. ✅ Done" in fired.text
+    await rig.until(lambda: rows(rig.directory, f"SELECT 1 FROM outbox WHERE message_id = '{fired.sid}'"))
+    await ann.says("1")
+    await ann.sees("Done at")
