@@ -14,6 +14,7 @@ import anyio
 from migrebot.errors import StorageUnavailable, UserError
 from migrebot.logs import get_logger
 from storage.postgres_errors import DRIVER
+from storage.postgres_link import CLOSING_S
 from storage.postgres_server import RUNNING
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class PostgresKeeper:
                 await self._task
             self._task = None
         if self._link.is_open:
-            with suppress(StorageUnavailable, *DRIVER):
+            with anyio.move_on_after(CLOSING_S), suppress(StorageUnavailable, *DRIVER):
                 await (await self._link.connection()).execute(_LEAVE, row_of(self._process))
         await self._link.close()
 

@@ -22,6 +22,9 @@ ANSWER_S = 10
 go on, so that a process that hangs or is cut off does not keep its locks; for an answer of whatever there is in
 between, the network included."""
 
+CLOSING_S = 1
+"""Seconds that a server has for a goodbye."""
+
 SETTINGS = {
     "lock_timeout": f"{LOCKED_S}s",
     "statement_timeout": f"{STATEMENT_S}s",
@@ -84,7 +87,10 @@ class Link:
             self._connection = None
 
     async def close(self) -> None:
-        """Close it."""
+        """Close it, at once if the server does not answer: the program has to end."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            await postgres_server.close(connection)
+            try:
+                await connection.close(timeout=CLOSING_S)
+            except DRIVER:
+                connection.terminate()

@@ -35,8 +35,9 @@ class PostgresReaders:
     async def close(self) -> None:
         """Disconnect."""
         self._open = False
-        for link in self._links:
-            await link.close()
+        async with anyio.create_task_group() as tasks:
+            for link in self._links:
+                tasks.start_soon(link.close)
 
     async def do(self, work: Work[T]) -> T:
         """Have the work done and give its result; raises `StorageUnavailable`."""

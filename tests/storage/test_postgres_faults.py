@@ -353,6 +353,21 @@ async def test_a_closed_storage_does_nothing_and_leaves_no_row_of_its_own(
     await anyio.to_thread.run_sync(partial(wait_for, server, count, 0))
 
 
+async def test_a_server_that_does_not_answer_keeps_nobody_from_closing(
+    remote: PostgresStorage, cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_link, "CLOSING_S", 0.1)
+    monkeypatch.setattr(postgres_keeper, "CLOSING_S", 0.1)
+    await person(remote)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(whois, remote)
+    cable.flows.clear()
+    with anyio.fail_after(5):
+        await remote.close()
+    cable.flows.set()
+
+
 async def test_a_database_that_somebody_needs_alone_is_not_opened(postgres_backend: PostgresBackend) -> None:
     alone = await connect(postgres_backend.url, {})
     await alone.execute("SELECT pg_advisory_lock($1)", RUNNING)
