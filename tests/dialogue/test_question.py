@@ -368,3 +368,16 @@ async def test_what_is_set_can_be_exported_and_goes_with_the_person(house: House
     await ann.presses("Yes, delete")
     assert (await house.storage.load([fact]))[fact].asking is None
     assert await house.storage.next_question() is None
+
+
+async def test_the_answer_can_be_typed_and_on_whatsapp_numbered(house: House, ann: Person) -> None:
+    day = await ask_now(house, ann)
+    await ann.says("no")
+    assert (await marks_of(house, ann)).free == {day}
+    wanda = house.person(value="whatsapp:+1", channel="whatsapp")
+    await wanda.says("/settings")
+    await wanda.presses("Time zone")
+    await wanda.says("Berlin")
+    day = await ask_now(house, wanda)
+    await wanda.says("2")
+    assert (await marks_of(house, wanda)).free == {day}
