@@ -12,7 +12,7 @@ from actors import twilio_text, twilio_wire
 from actors.twilio_errors import AccountUnknown, translated
 from migrebot.dialogue import numbered
 from migrebot.errors import NotSent, Refused, Uncertain
-from migrebot.messages import Button, Inbound, Location, Press, Text, Undecodable, Unreadable
+from migrebot.messages import Button, Inbound, Keyboard, Location, Press, Text, Undecodable, Unreadable
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SID = "SM" + "0" * 32
@@ -77,7 +77,7 @@ def test_what_a_form_means(fields: dict[str, str], content: object) -> None:
 
 
 @given(st.text(st.characters(exclude_characters="<>&"), max_size=4_000), keyboards)
-def test_no_part_is_longer_than_twilio_takes(text: str, keyboard: numbered.Keyboard) -> None:
+def test_no_part_is_longer_than_twilio_takes(text: str, keyboard: Keyboard) -> None:
     for part in twilio_text.parts(f"<b>{text}</b>", keyboard):
         assert len(part.encode("utf-16-le", "surrogatepass")) <= 2 * twilio_text.LONGEST
     line = twilio_text.one_line(text, keyboard)
@@ -86,7 +86,7 @@ def test_no_part_is_longer_than_twilio_takes(text: str, keyboard: numbered.Keybo
 
 
 @given(keyboards)
-def test_every_number_that_is_listed_means_its_button(keyboard: numbered.Keyboard) -> None:
+def test_every_number_that_is_listed_means_its_button(keyboard: Keyboard) -> None:
     for line in numbered.lines(keyboard).splitlines():
         number, dot, label = line.partition(". ")
         if dot and number.isascii() and number.isdigit():
