@@ -65,13 +65,15 @@ def count_firings(schedule: Schedule, after: datetime, until: datetime, *, fired
 
 def resolve(wall: datetime, timezone: str) -> datetime:
     """Give the instant (UTC) of a local wall time, by the rule for daylight saving."""
-    zone = ZoneInfo(timezone)
-    instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
+    first = wall.replace(tzinfo=ZoneInfo(timezone), fold=0)
+    ahead, ahead_then = first.utcoffset(), first.replace(fold=1).utcoffset()
+    if ahead is None or ahead_then is None:
+        raise ValueError(timezone)
+    instant = (wall - ahead).replace(tzinfo=UTC)
+    if ahead >= ahead_then:
         return instant
     # In a gap: its beginning lies between the two readings of the wall time.
-    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    return _change_between(before, instant, zone)
+    return _change_between((wall - ahead_then).replace(tzinfo=UTC), instant, ZoneInfo(timezone))
 
 
 def complaint(pattern: Pattern) -> str:

@@ -9,12 +9,18 @@ from typing import Any
 
 import msgspec
 
-from tests.bench import dialogue, program, startup, webhooks
+from tests.bench import dialogue, program, reminders, startup, webhooks
 from tests.bench.machine import ROOT, million_additions_ms
 
 RESULTS = ROOT / ".bench" / "figures.json"
 
-_PARTS = {"dialogue": dialogue, "program": program, "startup": startup, "webhooks": webhooks}
+_PARTS = {
+    "dialogue": dialogue,
+    "program": program,
+    "reminders": reminders,
+    "startup": startup,
+    "webhooks": webhooks,
+}
 
 Line = tuple[str, float, str]
 """What it is, how much, and what was aimed at."""
@@ -79,6 +85,17 @@ def _program(found: dict[str, float]) -> list[Line]:
     ]
 
 
+def _reminders(found: dict[str, float]) -> list[Line]:
+    return [
+        ("reminders, 10,000 due at once: seconds until handed over", found["burst_s"], "at most 0.25"),
+        ("reminders, 10,000 due at once: CPU µs each", found["burst_cpu_us"], ""),
+        ("reminders, 10,000 over 10 s: p50 late, ms", found["spread_p50_ms"], ""),
+        ("reminders, 10,000 over 10 s: p99 late, ms", found["spread_p99_ms"], "at most 5"),
+        ("reminders, 1,000,000 pending: seconds until an overdue one", found["first_s"], "at most 0.35"),
+        ("reminders, 1,000,000 pending: MiB more", found["more_mib"], "at most 10"),
+    ]
+
+
 def _startup(found: dict[str, float]) -> list[Line]:
     late = found["telegram_first_poll_s"] - found["import_s"]
     more = found["telegram_idle_mib"] - found["import_mib"]
@@ -103,7 +120,13 @@ def _webhooks(found: dict[str, float]) -> list[Line]:
     ]
 
 
-_LINES: dict[str, Any] = {"dialogue": _dialogue, "program": _program, "startup": _startup, "webhooks": _webhooks}
+_LINES: dict[str, Any] = {
+    "dialogue": _dialogue,
+    "program": _program,
+    "reminders": _reminders,
+    "startup": _startup,
+    "webhooks": _webhooks,
+}
 
 if __name__ == "__main__":
     main()

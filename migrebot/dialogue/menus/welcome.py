@@ -103,7 +103,8 @@ def _start_keyboard(tr: Translator) -> Keyboard:
 
 def _hello(tr: Translator) -> Markup:
     return tr(
-        "Hello! I am <b>Migrebot</b>, a headache diary. A few taps, and you and your doctor can see what happens."
+        "Hello! I am <b>Migrebot</b>, a headache diary that also reminds you. A few taps, and you and your doctor can"
+        " see what happens; /add sets a reminder."
     )
 
 
