@@ -61,19 +61,7 @@ def message(due: Due, occurrence: Occurrence, meant_for: datetime, now: datetime
         body=Say(str(Markup("\n").join(lines)), _open_keyboard(reminder, occurrence, tr)),
         user_id=reminder.user_id,
         priority=Priority.REMINDER,
-        key=held_key(reminder.id, occurrence.id) if due.address.channel == "whatsapp" else None,
     )
-
-
-def held_key(reminder_id: int, occurrence_id: int) -> str:
-    """Name the message of a firing where it may have to wait until the person writes, so that it can be told of."""
-    return f"reminder:{reminder_id}:{occurrence_id}"
-
-
-def reminder_of(key: str) -> int | None:
-    """Tell which reminder such a name belongs to; None if it is another one's name."""
-    kind, _, rest = key.partition(":")
-    return parse_id(rest.partition(":")[0]) if kind == "reminder" else None
 
 
 def _title(mark: str, reminder: Reminder, tr: Translator) -> Markup:

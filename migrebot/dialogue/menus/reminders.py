@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from migrebot.dialogue import reminder_cards
 from migrebot.dialogue.forms import reminder as form
-from migrebot.dialogue.menus import firing
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.messages import Button
 from migrebot.reminders import codes, wording
@@ -47,11 +46,7 @@ def list_(turn: Turn, page: int = 0) -> Answer:
     put_off = turn.facts(SnoozedOf(turn.user.id))
     snoozed = {one.reminder_id: one.again_at for one in reversed(put_off)}
     shown = list(enumerate(found, 1))[start : start + PAGE]
-    held = {firing.reminder_of(key) for key in turn.facts(HeldBack(turn.user.id))}
-    lines = [
-        _line(turn, number, reminder, snoozed.get(reminder.id), is_held=reminder.id in held)
-        for number, reminder in shown
-    ]
+    lines = [_line(turn, number, reminder, snoozed.get(reminder.id)) for number, reminder in shown]
     head = tr("<b>Your reminders</b>: %(n)s", n=len(found))
     numbers = [Button(str(number), f"rm:show:{reminder.id}") for number, reminder in shown]
     rows = [tuple(numbers[i : i + IN_A_ROW]) for i in range(0, len(numbers), IN_A_ROW)]
@@ -79,7 +74,7 @@ def _turning(turn: Turn, start: int, count: int) -> tuple[Button, ...]:
     return (*before, *after)
 
 
-def _line(turn: Turn, number: int, reminder: Reminder, snoozed_until: datetime | None, *, is_held: bool) -> Markup:
+def _line(turn: Turn, number: int, reminder: Reminder, snoozed_until: datetime | None) -> Markup:
     tr, zone = turn.tr, reminder.schedule.timezone
     task = reminder.task if len(reminder.task) <= LONGEST_TASK else f"{reminder.task[:LONGEST_TASK]}…"
     said = [Markup("%s. <b>%s</b> · %s") % (number, task, reminder.code)]
@@ -97,8 +92,6 @@ def _line(turn: Turn, number: int, reminder: Reminder, snoozed_until: datetime |
         said.append(Markup("%s, %s") % (moment, left))
     if snoozed_until is not None:
         said.append(tr("put off until %(when)s", when=_moment(turn, snoozed_until)))
-    if is_held:
-        said.append(tr("waits until you write on WhatsApp"))
     return Markup("\n").join(said)
 
 
