@@ -93,8 +93,8 @@ def _wording(turn: Turn, days: Sequence[date]) -> Markup:
             "Did you have a headache in the last %(n)s day (%(first)s – %(last)s)?",
             "Did you have a headache in the last %(n)s days (%(first)s – %(last)s)?",
             len(days),
-            first=tr.short_date(days[0]),
-            last=tr.short_date(days[-1]),
+            first=tr.day(days[0], turn.today),
+            last=tr.day(days[-1], turn.today),
         )
     day = tr.long_date(days[0], turn.today)
     if days[0] == turn.today:
@@ -125,7 +125,7 @@ def _noted(turn: Turn, days: Sequence[date]) -> Markup:
     tr = turn.tr
     if len(days) == 1:
         return tr("Good to hear! Noted without headache: %(day)s.", day=tr.long_date(days[0], turn.today))
-    return tr("Good to hear! Noted without headache: %(days)s.", days=tr.list([tr.short_date(day) for day in days]))
+    return tr("Good to hear! Noted without headache: %(days)s.", days=tr.list([tr.day(day, turn.today) for day in days]))
 
 
 def _undo(turn: Turn, days: Sequence[date], mask: str) -> Answer | None:
