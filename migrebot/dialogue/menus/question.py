@@ -125,7 +125,9 @@ def _noted(turn: Turn, days: Sequence[date]) -> Markup:
     tr = turn.tr
     if len(days) == 1:
         return tr("Good to hear! Noted without headache: %(day)s.", day=tr.long_date(days[0], turn.today))
-    return tr("Good to hear! Noted without headache: %(days)s.", days=tr.list([tr.day(day, turn.today) for day in days]))
+    return tr(
+        "Good to hear! Noted without headache: %(days)s.", days=tr.list([tr.day(day, turn.today) for day in days])
+    )
 
 
 def _undo(turn: Turn, days: Sequence[date], mask: str) -> Answer | None:
