@@ -403,8 +403,8 @@ async def test_a_reminder_that_the_window_swallowed_afterwards_goes_once_the_per
 
 
 async def test_news_of_a_message_count_whatever_their_order(ann: Phone, rig: Rig, fake: FakeTwilio) -> None:
-    await ann.says("/help")
-    sent = await ann.sees("What I can do")
+    await ann.says("/cancel")
+    sent = await ann.sees("nothing to cancel")
     await rig.until(lambda: rows(rig.directory, f"SELECT 1 FROM outbox WHERE message_id = '{sent.sid}'"))
     for status in ("delivered", "sent", "read", "queued", "delivered"):
         assert await fake.reports(sent.sid, status) == 200
@@ -413,8 +413,8 @@ async def test_news_of_a_message_count_whatever_their_order(ann: Phone, rig: Rig
 
 @pytest.mark.parametrize("code", [21610, 63014, 63024])
 async def test_an_opt_out_that_is_told_later_mutes_too(ann: Phone, rig: Rig, fake: FakeTwilio, code: int) -> None:
-    await ann.says("/help")
-    sent = await ann.sees("What I can do")
+    await ann.says("/cancel")
+    sent = await ann.sees("nothing to cancel")
     await fake.reports(sent.sid, "failed", code=code)
     assert (await rig.known(ann)).identity.muted_at is not None
     await ann.says("START")
@@ -422,8 +422,8 @@ async def test_an_opt_out_that_is_told_later_mutes_too(ann: Phone, rig: Rig, fak
 
 
 async def test_any_other_loss_is_told_to_the_owner(ann: Phone, rig: Rig, fake: FakeTwilio) -> None:
-    await ann.says("/help")
-    sent = await ann.sees("What I can do")
+    await ann.says("/cancel")
+    sent = await ann.sees("nothing to cancel")
     await fake.reports(sent.sid, "undelivered", code=63019)
     await rig.until(lambda: "63019" in rig.told_owner)
     assert ann.number not in rig.told_owner
