@@ -1,16 +1,20 @@
-"""What programs may ask over HTTP: states, and a stream of what changes. Who may ask is judged by the web server."""
+"""What programs may ask over HTTP: states, the report, statistics by day, and a stream of what changes.
+
+Who may ask is judged by the web server.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
+from datetime import date
 from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from actors.feed import Event, Feed
     from migrebot.clock import Clock
@@ -22,15 +26,27 @@ _ID = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})")
 
 
 class Api:
-    """The routes under `/api`; `states` gives what `/api/states` answers, `anew` what a listener gets who missed some.
+    """The routes under `/api`.
+
+    `states`, `report` and `days` give what `/api/states`, `/api/report` and `/api/statistics` answer, `anew` what a
+    listener gets who missed some.
 
     Event ids carry the name of this run: numbers of another one mean nothing here.
     """
 
     def __init__(
-        self, *, states: Callable[[], object], feed: Feed, anew: Callable[[], list[tuple[str, bytes]]], clock: Clock
+        self,
+        *,
+        states: Callable[[], object],
+        report: Callable[[], Awaitable[object]],
+        days: Callable[[date, date], Awaitable[object]],
+        feed: Feed,
+        anew: Callable[[], list[tuple[str, bytes]]],
+        clock: Clock,
     ) -> None:
         self._states = states
+        self._report = report
+        self._days = days
         self._feed = feed
         self._anew = anew
         self._clock = clock
@@ -40,11 +56,20 @@ class Api:
         """Give what the web server is to serve."""
         return [
             web.get("/api/states", self._show_states),
+            web.get("/api/report", self._show_report),
+            web.get("/api/statistics", self._show_days),
             web.get("/api/events", self._stream, allow_head=False),
         ]
 
     async def _show_states(self, _request: web.Request) -> web.Response:
-        return web.Response(body=msgspec.json.encode(self._states()), content_type="application/json")
+        return _json(self._states())
+
+    async def _show_report(self, _request: web.Request) -> web.Response:
+        return _json(await self._report())
+
+    async def _show_days(self, request: web.Request) -> web.Response:
+        first, last = (_date(request, name, otherwise) for name, otherwise in (("from", date.min), ("to", date.max)))
+        return _json({"days": await self._days(first, last)})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
@@ -81,3 +106,15 @@ class Api:
 
     def _encoded(self, kind: str, data: bytes, number: int) -> bytes:
         return b"event: %s\nid: %s-%d\ndata: %s\n\n" % (kind.encode(), self._run.encode(), number, data)
+
+
+def _json(answer: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+
+def _date(request: web.Request, name: str, otherwise: date) -> date:
+    written = request.query.get(name, "")
+    try:
+        return date.fromisoformat(written) if written else otherwise
+    except ValueError:
+        raise web.HTTPBadRequest(text=f"{name}: a date is written YYYY-MM-DD.\n") from None

@@ -39,6 +39,7 @@ from migrebot.messages import (
     Outcome,
     PlansChanged,
     QuestionDue,
+    Recorded,
     StatesChanged,
     Stored,
     Text,
@@ -50,7 +51,7 @@ from migrebot.messages import (
     Undecodable,
 )
 from migrebot.reminders.timers import RemindersMoved
-from storage.changes import EndSession, SaveAsking, SaveUser, Unit, states_of, timers_of
+from storage.changes import COUNTED, EndSession, SaveAsking, SaveUser, Unit, states_of, timers_of
 from storage.facts import AskingOf
 from storage.records import Conversation, InboxKey
 
@@ -100,6 +101,7 @@ class Dialogue(Actor[ToDialogue]):
         new_id: Callable[[], int],
         on_alert: Callable[[Alert], None],
         mirror: Mailbox[ToMirror] | None = None,
+        reporter: Mailbox[Recorded] | None = None,
         flood: FloodGate | None = None,
         zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
     ) -> None:
@@ -113,6 +115,7 @@ class Dialogue(Actor[ToDialogue]):
         self._on_alert = on_alert
         self._mirror = mirror
         self._mirror_missed = False
+        self._reporter = reporter
         self._flood = flood or FloodGate()
         self._zones_at = zones_at
         self._careful: Counter[str] | None = None
@@ -214,6 +217,7 @@ class Dialogue(Actor[ToDialogue]):
         ]
         await self._tell_scheduler(done)
         self._tell_mirror(done)
+        self._tell_reporter(done)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -245,6 +249,10 @@ class Dialogue(Actor[ToDialogue]):
         if self._mirror is not None and changes:
             told = self._mirror.offer(StatesChanged(changes, self._mirror_missed))
             self._mirror_missed = not told
+
+    def _tell_reporter(self, units: Sequence[Unit]) -> None:
+        if self._reporter is not None and any(isinstance(change, COUNTED) for unit in units for change in unit.changes):
+            self._reporter.offer(Recorded())  # if there is no room for it, one waits already
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from actors.actor import Actor, Health, MailboxClosed, attempt, seconds_until
 from actors.mirror_redis import RedisGone
 from migrebot import logs
 from migrebot.errors import StorageUnavailable
+from migrebot.messages import ReportChanged, StatesChanged
 from migrebot.states import IDLE, States, Transition
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from actors.feed import Feed
     from actors.mirror_redis import RedisMirror
     from migrebot.clock import Clock
-    from migrebot.messages import ToMirror
+    from migrebot.messages import StateChanged, ToMirror
     from storage.interface import Storage
 
 TOGETHER_S = 0.05
@@ -71,6 +72,8 @@ class Mirror(Actor["ToMirror"]):
         self._pending: deque[tuple[int, Transition]] = deque()
         self._lines: deque[str] = deque(maxlen=WAITING)
         self._line_number = 0
+        self._report: bytes | None = None
+        self._report_told = True
         self._renew = True
         self._closing = False
         self._work = anyio.Event()
@@ -83,8 +86,8 @@ class Mirror(Actor["ToMirror"]):
         return {"states": listed, "incr_value": self._number}
 
     def anew(self) -> list[tuple[str, bytes]]:
-        """Give the event that has a listener read everything again."""
-        return [("states", _REFRESH)]
+        """Give the events that have a listener know, or read, everything again."""
+        return [("states", _REFRESH), *([("report", self._report)] if self._report else [])]
 
     def hear(self, line: str) -> None:
         """Take a line of the log; called from any thread."""
@@ -109,15 +112,26 @@ class Mirror(Actor["ToMirror"]):
                     message = (await self.mailbox.get()).message
                 except MailboxClosed:
                     return
-                if message.missed:
-                    await self._load()
-                now = self._clock.now()
-                for change in message.changes:
-                    if change.state is None:
-                        self._tell(self._states.leave(change.user_id))
-                    else:
-                        self._tell(self._states.enter(change.user_id, change.state, now))
+                await self._take(message)
             self._tell(self._states.idle(self._clock.now()))
+
+    async def _take(self, message: ToMirror) -> None:
+        match message:
+            case StatesChanged(changes, missed):
+                if missed:
+                    await self._load()
+                for change in changes:
+                    self._follow_one(change)
+            case ReportChanged(report):
+                self._report, self._report_told = report, False
+                self._feed.tell("report", report)
+                self._work.set()
+
+    def _follow_one(self, change: StateChanged) -> None:
+        if change.state is None:
+            self._tell(self._states.leave(change.user_id))
+        else:
+            self._tell(self._states.enter(change.user_id, change.state, self._clock.now()))
 
     def _until_idle(self) -> float | None:
         due = self._states.next_idle()
@@ -185,6 +199,7 @@ class Mirror(Actor["ToMirror"]):
         if self._number:
             self._begin_anew()
         self._renew = False
+        self._report_told = self._report is None
         self._pending.clear()
         await redis.renew(self._states.snapshot(), self._states.everybody(), _REFRESH)
 
@@ -195,6 +210,7 @@ class Mirror(Actor["ToMirror"]):
                 return
             if self._pending and not await self._write_pending(redis):
                 return
+            await self._write_report(redis)
             await self._write_lines(redis)
             if self._closing and not self._pending:
                 return
@@ -217,6 +233,11 @@ class Mirror(Actor["ToMirror"]):
             state = self._states.state_of(transition.user_id)
             changed[f"user_state:{transition.user_id}"] = None if state is None else state.encode()
         return changed
+
+    async def _write_report(self, redis: RedisMirror) -> None:
+        if self._report is not None and not self._report_told:
+            self._report_told = True
+            await redis.report(self._report)
 
     async def _write_lines(self, redis: RedisMirror) -> None:
         lines = [self._lines.popleft() for _ in range(min(len(self._lines), 500))]

@@ -25,6 +25,7 @@ from actors.mirror import Mirror
 from actors.mirror_redis import RedisMirror
 from actors.pacing import UNLIMITED
 from actors.rendering import Renderer
+from actors.reporter import Reporter, Reporting
 from actors.scheduler import Keeping, Scheduler
 from actors.supervisor import Supervisor, stop_on_signals
 from actors.telegram import TelegramActor, TelegramTask
@@ -218,6 +219,7 @@ class Program:
         self._renderer = Renderer(storage)
         self._access = _access(config, clock)
         self._mirror = self._mirror_actor()
+        self._reporter = self._reporter_actor()
         self._senders: dict[Channel, Sender] = {}
         self._chat = self._local_chat() if with_local_chat else None
         self._link = TelegramLink(config=config.telegram, clock=clock)
@@ -290,6 +292,7 @@ class Program:
             new_id=self._new_id,
             on_alert=self._alert,
             mirror=self._mirror.mailbox,
+            reporter=self._reporter.mailbox,
         )
         scheduler = Scheduler(
             mailbox=self._scheduler,
@@ -311,6 +314,7 @@ class Program:
             self._mirror,
             dialogue,
             scheduler,
+            self._reporter,
             self._chat,
             self.web,
             self._telegram,
@@ -409,6 +413,17 @@ class Program:
             logs.listen(mirror.hear)
         return mirror
 
+    def _reporter_actor(self) -> Reporter:
+        return Reporter(
+            mailbox=Mailbox(1),
+            storage=self._storage,
+            owner=self._owner,
+            delivery=self._delivery,
+            mirror=self._mirror.mailbox,
+            clock=self._clock,
+            reporting=Reporting(cron=self._config.reports.daily, timezone=self._config.bot.timezone),
+        )
+
     def _readiness(self) -> tuple[bool, dict[str, str]]:
         ready, actors = self.supervisor.readiness()
         if trouble := self._storage.trouble:
@@ -417,7 +432,14 @@ class Program:
 
     def _web(self) -> Web:
         config = self._config.http
-        api = Api(states=self._mirror.states, feed=self._feed, anew=self._mirror.anew, clock=self._clock)
+        api = Api(
+            states=self._mirror.states,
+            report=self._reporter.current,
+            days=self._storage.closed_days,
+            feed=self._feed,
+            anew=self._mirror.anew,
+            clock=self._clock,
+        )
         sources = (api, self._chat, self._telegram, self._twilio, self._files if self._twilio else None)
         return Web(
             mailbox=Mailbox(1),

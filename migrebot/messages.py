@@ -271,5 +271,16 @@ ToScheduler = PlansChanged
 ToDelivery = OutboxFilled | ChatOpened
 """What the delivery actor takes."""
 
-ToMirror = StatesChanged
+
+class ReportChanged(Struct, frozen=True):
+    """Today's report is another one now; it is given as JSON."""
+
+    report: bytes
+
+
+class Recorded(Struct, frozen=True):
+    """Something that a report counts was committed."""
+
+
+ToMirror = StatesChanged | ReportChanged
 """What the mirror takes."""

@@ -9,11 +9,12 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Outgoing, Ticket
-from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, rows
+from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
 from storage.changes import (
     CancelQueued,
     Change,
     ClaimLinkCode,
+    CloseDay,
     DropLinkCode,
     EndSession,
     Enqueue,
@@ -321,9 +322,17 @@ def _unmute(change: Unmute, _now: int) -> tuple[Step, ...]:
     return (Statement("unmute", (change.address.channel, clean(change.address.value))),)
 
 
-def _erase_user(change: EraseUser, _now: int) -> tuple[Step, ...]:
+def _close_day(change: CloseDay, _now: int) -> tuple[Step, ...]:
+    return (
+        Statement("close_day", report_rows.day_values(change.day)),
+        Statement("forget_departures", (columns.micros(change.until),)),
+    )
+
+
+def _erase_user(change: EraseUser, now: int) -> tuple[Step, ...]:
     user_id = change.user_id
     erase = (
+        Statement("note_departure", (now, user_id)),
         Statement("erase_letters", (user_id,)),
         Statement("erase_waiting", (user_id, user_id)),
         Statement("erase_inbox", (user_id,)),
@@ -368,6 +377,7 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     CancelQueued: _cancel,
     Mute: _mute,
     Unmute: _unmute,
+    CloseDay: _close_day,
     EraseUser: _erase_user,
 }
 

@@ -16,6 +16,7 @@ from migrebot.messages import Address, Channel, Keyboard, Outgoing, StateChanged
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
+from migrebot.reports.daily import Day
 from storage.records import Correspondence, Identity, InboxKey, Letter, LinkCode, OveruseNotice, Session, User
 
 if TYPE_CHECKING:
@@ -290,6 +291,13 @@ class Unmute(Struct, frozen=True):
     address: Address
 
 
+class CloseDay(Struct, frozen=True):
+    """Keep the counts of a day, and forget who left before `until`."""
+
+    day: Day
+    until: datetime
+
+
 class EraseUser(Struct, frozen=True):
     """Delete the user and every row that belongs to the user, waiting messages and set-aside input included.
 
@@ -334,6 +342,7 @@ Change = (
     | CancelQueued
     | Mute
     | Unmute
+    | CloseDay
     | EraseUser
 )
 
@@ -364,13 +373,17 @@ def timers_of(unit: Unit) -> Iterator[Timer]:
                 yield Timer(occurrence.again_at, occurrence.id, repeats=True)
 
 
+COUNTED = (SaveUser, SaveHeadache, SaveIntake, SaveIntakes, SavePressure, SaveDrug, EraseUser)
+"""Changes that may change the daily report."""
+
+
 def states_of(unit: Unit) -> Iterator[StateChanged]:
     """List whose states a unit changes, or touches."""
     for change in unit.changes:
         match change:
             case SaveSession(session):
                 yield StateChanged(session.user_id, session.state)
-            case EndSession(user_id) | EraseUser(user_id):
+            case EndSession(user_id) | EraseUser(user_id) | MergeUsers(loser=user_id):
                 yield StateChanged(user_id, None)
             case _:
                 pass

@@ -18,9 +18,10 @@ from migrebot.messages import Address, Channel, FormExpired, Keyboard, Profile, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from migrebot.reminders.timers import Timer
+    from migrebot.reports.daily import Day, Span, Totals
     from storage.changes import Unit
     from storage.facts import Fact
     from storage.records import Conversation, Due, InboxKey, OutboxRow
@@ -197,6 +198,18 @@ class Storage(Protocol):
 
     async def due_questions(self, now: datetime, limit: int) -> list[QuestionDue]:
         """List up to `limit` regular questions that are due to people who can be written to, the oldest first."""
+        ...
+
+    async def span(self, since: datetime, until: datetime) -> Span:
+        """Tell what was recorded, who came and who left from `since` up to, but not with, `until`."""
+        ...
+
+    async def totals(self, lately: datetime) -> Totals:
+        """Tell how many people and entries there are; super-active are people with an entry recorded since `lately`."""
+        ...
+
+    async def closed_days(self, first: date, last: date) -> list[Day]:
+        """List the closed days of a span, both ends included, in order."""
         ...
 
     async def purge(self, retention: Retention) -> None:

@@ -16,10 +16,11 @@ from storage.statements import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from migrebot.messages import Address, Channel, FormExpired, Profile, QuestionDue, Ticket
     from migrebot.reminders.timers import Timer
+    from migrebot.reports.daily import Day, Span, Totals
     from storage.applying import PreparedUnit
     from storage.changes import Unit
     from storage.facts import Fact
@@ -202,6 +203,20 @@ class SqlStorage:
         statements = [statement for settlement in settlements for statement in settling(settlement, moment)]
         settled = await self._write(partial(work.settle, statements), committed=lambda it: self._muted(it.muted))
         return settled.rerouted
+
+    # --- the daily report ----------------------------------------------------------------------------------------
+
+    async def span(self, since: datetime, until: datetime) -> Span:
+        """Tell what happened from one instant up to another."""
+        return await self._read(partial(work.span, columns.micros(since), columns.micros(until)))
+
+    async def totals(self, lately: datetime) -> Totals:
+        """Tell how many people and entries there are."""
+        return await self._read(partial(work.totals, columns.micros(lately)))
+
+    async def closed_days(self, first: date, last: date) -> list[Day]:
+        """List the closed days of a span, both ends included, in order."""
+        return await self._read(partial(work.closed_days, first, last))
 
     # --- housekeeping --------------------------------------------------------------------------------------------
 

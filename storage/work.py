@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from migrebot.messages import Address, FormExpired, QuestionDue
 from migrebot.reminders.timers import Timer
-from storage import columns, reminder_rows, rows
+from migrebot.reports.daily import Report, Span
+from storage import columns, reminder_rows, report_rows, rows
 from storage.applying import Foreign, Posting, PreparedUnit
 from storage.columns import clean
 from storage.interface import Result
@@ -20,9 +21,10 @@ from storage.together import IN_ORDER, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from migrebot.messages import Channel, Ticket
+    from migrebot.reports.daily import Day, Totals
     from storage.answering import Question
     from storage.applying import Statement
     from storage.columns import Row
@@ -349,3 +351,31 @@ async def purge_some(retention: Retention, sql: Statements) -> bool:
     }
     counts = [await sql.execute(name, (limit, PURGED_AT_ONCE)) for name, limit in limits.items()]
     return PURGED_AT_ONCE in counts
+
+
+# --- the daily report --------------------------------------------------------------------------------------------
+
+
+async def span(since: int, until: int, sql: Statements) -> Span:
+    """Tell what happened from one instant up to another."""
+    headaches, intakes, pressures, drugs, active, asked = (await sql.fetch("day_counts", (since, until)))[0]
+    report = Report(
+        n_notified_users=asked,
+        new_users=tuple(map(report_rows.newcomer, await sql.fetch("newcomers", (since, until)))),
+        deleted_users=tuple(map(report_rows.departed, await sql.fetch("departures", (since, until)))),
+        n_pains=headaches,
+        n_druguses=intakes,
+        n_pressures=pressures,
+        n_medications=drugs,
+    )
+    return Span(since=columns.instant(since), until=columns.instant(until), report=report, active_users=active)
+
+
+async def totals(lately: int, sql: Statements) -> Totals:
+    """Tell how many people and entries there are."""
+    return report_rows.totals((await sql.fetch("totals", (lately,)))[0])
+
+
+async def closed_days(first: date, last: date, sql: Statements) -> list[Day]:
+    """List closed days in order."""
+    return [report_rows.day(row) for row in await sql.fetch("day_reports", (first.isoformat(), last.isoformat()))]

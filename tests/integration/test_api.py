@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date
 from typing import TYPE_CHECKING
 
 import anyio
@@ -27,10 +28,20 @@ REFRESH = ("states", '{"refresh":1}')
 WITHIN = 20.0
 
 
+async def report() -> object:
+    return {"n_pains": 3}
+
+
+async def days(first: date, last: date) -> object:
+    return [first, last]
+
+
 @asynccontextmanager
 async def serving(folder: Path, feed: Feed) -> AsyncIterator[str]:
     api = Api(
         states=lambda: {"states": [{"state_name": "AddDrugForm:0:name", "user_ids": (123,)}], "incr_value": 7},
+        report=report,
+        days=days,
         feed=feed,
         anew=lambda: [("states", b'{"refresh":1}')],
         clock=SystemClock(),
@@ -77,6 +88,28 @@ async def test_states_are_shown_as_the_contract_says_to_whoever_may_see_them(tmp
                 await answer.text()
                 == '{"states":[{"state_name":"AddDrugForm:0:name","user_ids":[123]}],"incr_value":7}'
             )
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/api/report", (200, '{"n_pains":3}')),
+        ("/api/statistics", (200, '{"days":["0001-01-01","9999-12-31"]}')),
+        ("/api/statistics?from=2026-06-01&to=2026-06-30", (200, '{"days":["2026-06-01","2026-06-30"]}')),
+        ("/api/statistics?from=01.06.2026", (400, "from: a date is written YYYY-MM-DD.\n")),
+        ("/api/statistics?to=2026-02-30", (400, "to: a date is written YYYY-MM-DD.\n")),
+    ],
+)
+async def test_the_report_and_the_days_are_asked_for_by_plain_dates(
+    tmp_path: Path, path: str, expected: tuple[int, str]
+) -> None:
+    headers = {"Authorization": "Bearer a-long-enough-token"}
+    async with (
+        serving(tmp_path, Feed()) as url,
+        ClientSession() as client,
+        client.get(url + path, headers=headers) as answer,
+    ):
+        assert (answer.status, await answer.text()) == expected
 
 
 async def test_a_listener_hears_what_comes_and_goes_on_where_it_left_off(tmp_path: Path) -> None:

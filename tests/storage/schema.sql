@@ -4,6 +4,28 @@ CREATE TABLE correspondences (
     form_expired_at INTEGER
 ) STRICT;
 
+CREATE TABLE day_reports (
+    day TEXT PRIMARY KEY,
+    new_users INTEGER NOT NULL,
+    deleted_users INTEGER NOT NULL,
+    active_users INTEGER NOT NULL,
+    notified_users INTEGER NOT NULL,
+    headaches INTEGER NOT NULL,
+    intakes INTEGER NOT NULL,
+    pressures INTEGER NOT NULL,
+    drugs INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE departures (
+    user_id INTEGER NOT NULL,
+    left_at INTEGER NOT NULL,
+    headaches INTEGER NOT NULL,
+    intakes INTEGER NOT NULL,
+    pressures INTEGER NOT NULL,
+    drugs INTEGER NOT NULL,
+    PRIMARY KEY (left_at, user_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE drugs (
     id INTEGER PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -13,6 +35,8 @@ CREATE TABLE drugs (
     is_painkiller INTEGER,
     is_antipyretic INTEGER
 , deleted_at INTEGER) STRICT;
+
+CREATE INDEX drugs_created ON drugs (created_at);
 
 CREATE INDEX drugs_deleted ON drugs (deleted_at) WHERE deleted_at IS NOT NULL;
 
@@ -44,6 +68,8 @@ CREATE TABLE headaches (
     -- For the intakes to refer to: one of another user's attack cannot be stored.
     UNIQUE (user_id, id)
 ) STRICT;
+
+CREATE INDEX headaches_created ON headaches (created_at);
 
 CREATE INDEX headaches_day ON headaches (user_id, day);
 
@@ -89,6 +115,8 @@ CREATE TABLE intakes (
     position INTEGER NOT NULL,
     FOREIGN KEY (user_id, headache_id) REFERENCES headaches (user_id, id) ON DELETE CASCADE
 ) STRICT;
+
+CREATE INDEX intakes_created ON intakes (created_at);
 
 CREATE INDEX intakes_day ON intakes (user_id, day);
 
@@ -226,6 +254,8 @@ CREATE TABLE pressures (
     deleted_at INTEGER
 ) STRICT;
 
+CREATE INDEX pressures_created ON pressures (created_at);
+
 CREATE INDEX pressures_deleted ON pressures (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE INDEX pressures_measured ON pressures (user_id, measured_at);
@@ -287,3 +317,5 @@ CREATE TABLE users (
     greeted_at INTEGER,
     agreed_at INTEGER
 ) STRICT;
+
+CREATE INDEX users_created ON users (created_at);
