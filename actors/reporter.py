@@ -123,7 +123,8 @@ class Reporter(Actor["Recorded"]):
             await self.mailbox.get()
             self._changed = True
             await self._clock.sleep(GATHER_S)
-        self.mailbox.take(len(self.mailbox))
+        # Word may have come at the very moment the wait ended.
+        self._changed |= bool(self.mailbox.take(len(self.mailbox)))
 
     # --- closing days --------------------------------------------------------------------------------------------
 
