@@ -288,6 +288,7 @@ class Program:
                 form_hours=config.forms.timeout_hours,
                 backup_days=config.backup.keep_days,
                 owner=self._owner_address(),
+                erasure_key=load_secret(config.bot.data_dir / "secret.key"),
             ),
             new_id=self._new_id,
             on_alert=self._alert,

@@ -337,6 +337,7 @@ def _erase_user(change: EraseUser, now: int) -> tuple[Step, ...]:
         Statement("erase_waiting", (user_id, user_id)),
         Statement("erase_inbox", (user_id,)),
         Statement("erase_user", (user_id,)),
+        *(Statement("remember_erasure", (hash_, now)) for hash_ in change.hashes),
     )
     return (*erase, Statement("remember_erased", (user_id,))) if user_id < 0 else erase
 

@@ -301,10 +301,12 @@ class CloseDay(Struct, frozen=True):
 class EraseUser(Struct, frozen=True):
     """Delete the user and every row that belongs to the user, waiting messages and set-aside input included.
 
-    Of messages from the user only the keys stay, so that none is handled again. Nothing of it is left on the disk.
+    Of messages from the user only the keys stay, so that none is handled again, and the `hashes` with the time, see
+    `migrebot.erasures`. Nothing else of it is left on the disk.
     """
 
     user_id: int
+    hashes: tuple[str, ...] = ()
 
 
 Change = (

@@ -49,7 +49,7 @@ class Setup(Struct, frozen=True, kw_only=True):
     """What the operator decided and the dialogue has to know; `form_hours` is the time-out of a form, in hours.
 
     `owner` is where the person who runs the bot is written to, None without one; a local address without a value stands
-    for whoever wrote last in the local chat.
+    for whoever wrote last in the local chat. `erasure_key` makes the marks of those who were forgotten.
     """
 
     timezone: str = "UTC"
@@ -57,6 +57,7 @@ class Setup(Struct, frozen=True, kw_only=True):
     form_hours: float = 24
     backup_days: int = 180
     owner: Address | None = None
+    erasure_key: bytes = b""
 
 
 class Turn(Struct, frozen=True, kw_only=True):

@@ -86,6 +86,10 @@ UPDATE inbox SET user_id = NULL, raw = NULL, reason = NULL WHERE user_id = ?;
 -- erase_user: Delete the user; all that refers to the user goes with it.
 DELETE FROM users WHERE id = ?;
 
+-- remember_erasure: Keep the mark of an address that was erased, and when it last was.
+INSERT INTO erasures (hash, erased_at) VALUES (?, ?)
+ON CONFLICT (hash) DO UPDATE SET erased_at = excluded.erased_at;
+
 -- remember_erased: Keep the lowest id that was given out and erased, so that it is not given out again.
 INSERT INTO meta (name, value) VALUES ('lowest_erased_user', ?)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value < meta.value;

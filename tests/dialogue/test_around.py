@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from datetime import timedelta
 
@@ -9,8 +10,9 @@ import pytest
 
 from actors.rendering import Renderer
 from migrebot.dialogue.router import COMMANDS
+from migrebot.erasures import mark
 from migrebot.languages import LANGUAGES
-from migrebot.messages import Document, InGroup, Left, Location, Press, Returned, Text, Unreadable
+from migrebot.messages import Address, Document, InGroup, Left, Location, Press, Returned, Text, Unreadable
 from tests.talk import House, Person
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +154,43 @@ async def test_forget_asks_twice_and_deletes_for_real(ann: Person) -> None:
     assert "deleted" in ann.last.text
     await ann.says("/start")
     assert "I store the entries you make" in ann.last.text
+
+
+async def test_forget_shows_every_kind_of_what_is_stored(ann: Person) -> None:
+    for text in ("/pain 7 3h ibuprofen 400", "/pressure 120/80 65", "/druguse aspirin 500"):
+        await ann.says(text)
+    await ann.says("/add remind me to rest tomorrow at 9")
+    await ann.says("/forget")
+    lines = [line for line in ann.last.text.splitlines() if line.startswith("•")]
+    assert lines == [
+        "• headaches: 1",
+        "• medicines taken: 2",
+        "• blood pressures: 1",
+        "• reminders: 1",
+        "• your name in each messenger (Telegram: Ann)",
+        "• your settings",
+    ]
+
+
+async def test_forgetting_tells_what_remains_and_leaves_a_mark_of_each_messenger(house: House) -> None:
+    ann = house.person(value="+4917000001", channel="whatsapp")
+    await ann.says("/pain 7 3h ibuprofen 400")
+    await ann.says("/forget")
+    await ann.says("Delete everything")
+    await ann.says("Yes, delete")
+    for words in ("this chat", "180 days", "at Twilio", "a mark"):
+        assert words in ann.last.text
+    assert "has already read" not in ann.last.text, "nothing was written to the owner"
+    assert (await ann.known()).is_new
+    await ann.says("/forget")
+    assert "nothing stored" in ann.last.text
+
+
+def test_the_mark_of_an_erased_address_takes_the_key_to_tell_whose_it_is() -> None:
+    address = Address("whatsapp", "+4917000001")
+    expected = hmac.new(b"key", b"whatsapp:+4917000001", "sha256").hexdigest()
+    assert mark(b"key", address) == expected
+    assert mark(b"another", address) != expected
 
 
 async def test_keep_it_deletes_nothing(ann: Person) -> None:

@@ -42,6 +42,11 @@ CREATE INDEX drugs_deleted ON drugs (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE INDEX drugs_user ON drugs (user_id);
 
+CREATE TABLE erasures (
+    hash TEXT PRIMARY KEY,
+    erased_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE free_days (
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
     day TEXT NOT NULL,

@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
+from migrebot.dialogue.links import messenger, name
 from migrebot.dialogue.turn import Answer, Attachment, Turn, say
 from migrebot.diary.exports import EXPORTS
+from migrebot.erasures import mark
 from migrebot.i18n import N_
 from migrebot.messages import Button, Outgoing, Priority, Withdraw
 from migrebot.typed import folded
@@ -16,6 +20,8 @@ from storage.facts import AllOf
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from migrebot.i18n import Translator
+    from storage.facts import Everything
 
 WITHDRAWING = frozenset({"whatsapp"})
 """The channels whose messenger keeps copies of its own that the program can delete."""
@@ -56,23 +62,41 @@ def _send(turn: Turn, form: str) -> Answer:
 
 def forget(turn: Turn) -> Answer:
     """Show what there is and ask whether it shall go."""
-    tr, everything = turn.tr, turn.facts(AllOf(turn.user.id))
+    tr = turn.tr
     if turn.conversation.is_new:
         return say(tr("There is nothing stored about you."))
-    text = tr(
-        "Stored about you: headaches %(headaches)s, medicines taken %(intakes)s, blood pressures %(pressures)s, your"
-        " list of medicines %(drugs)s, and your settings. Shall I delete all of it? This cannot be undone; /export"
-        " first, if you want to keep a copy.",
-        headaches=len(everything.headaches),
-        intakes=len(everything.intakes),
-        pressures=len(everything.pressures),
-        drugs=len(everything.drugs),
+    lines = (
+        tr("Stored about you:"),
+        *(Markup("• {}").format(line) for line in _stored(tr, turn.facts(AllOf(turn.user.id)))),
+    )
+    asked = tr(
+        "Shall I delete all of it? This cannot be undone; /export first, if you want to keep a copy.",
     )
     keyboard = (
         (Button(tr.plain("Delete everything"), "f:sure"),),
         (Button(tr.plain("Keep it"), "f:keep"),),
     )
-    return say(text, keyboard, in_place=True)
+    return say(Markup("\n").join((*lines, "", asked)), keyboard, in_place=True)
+
+
+def _stored(tr: Translator, everything: Everything) -> Iterator[str]:
+    """Name each kind of what is stored, with its number; kinds of which there is nothing are left out."""
+    counted = (
+        (tr("headaches: %(n)s", n=len(everything.headaches)), everything.headaches),
+        (tr("medicines taken: %(n)s", n=len(everything.intakes)), everything.intakes),
+        (tr("blood pressures: %(n)s", n=len(everything.pressures)), everything.pressures),
+        (tr("days without headache: %(n)s", n=len(everything.free_days)), everything.free_days),
+        (tr("your list of medicines: %(n)s", n=len(everything.drugs)), everything.drugs),
+        (tr("reminders: %(n)s", n=len(everything.reminders)), everything.reminders),
+        (
+            tr("notes of your messages to the person who runs this bot: %(n)s", n=len(everything.letters)),
+            everything.letters,
+        ),
+    )
+    yield from (line for line, entries in counted if entries)
+    messengers = [f"{messenger(identity, tr)}: {name(identity)}" for identity in everything.identities]
+    yield tr("your name in each messenger (%(list)s)", list=tr.list(messengers))
+    yield tr("your settings")
 
 
 def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
@@ -93,24 +117,37 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
 
 
 def _erase(turn: Turn) -> Answer:
-    tr = turn.tr
-    said = tr.n(
-        "Everything about you is deleted here. What remains: this chat in your messenger, and backups for up to %(n)s"
-        " day. Write /start if you want to begin anew.",
-        "Everything about you is deleted here. What remains: this chat in your messenger, and backups for up to %(n)s"
-        " days. Write /start if you want to begin anew.",
-        turn.setup.backup_days,
+    tr, everything = turn.tr, turn.facts(AllOf(turn.user.id))
+    hashes = tuple(mark(turn.setup.erasure_key, identity.address) for identity in everything.identities)
+    changes = (EraseUser(turn.user.id, hashes), *_withdrawn(turn, everything))
+    lines = (
+        tr("Everything about you is deleted here. What remains:"),
+        *(Markup("• {}").format(line) for line in _remaining(turn, everything)),
+        "",
+        tr("Write /start if you want to begin anew."),
     )
-    changes = (EraseUser(turn.user.id), *_withdrawn(turn))
-    return Answer(changes=changes, session=None) + say(said, in_place=True)
+    return Answer(changes=changes, session=None) + say(Markup("\n").join(lines), in_place=True)
 
 
-def _withdrawn(turn: Turn) -> Iterator[Change]:
+def _remaining(turn: Turn, everything: Everything) -> Iterator[str]:
+    """Name what deleting cannot reach, or not yet."""
+    tr = turn.tr
+    yield tr("this chat in your messenger: only you can delete that")
+    yield tr.n("backups, for up to %(n)s day", "backups, for up to %(n)s days", turn.setup.backup_days)
+    if everything.letters or everything.correspondence:
+        yield tr("what the person who runs this bot has already read of your messages")
+    if any(identity.address.channel in WITHDRAWING for identity in everything.identities):
+        yield tr("the copies at Twilio, which carries WhatsApp: I delete them there within the next hour")
+    yield tr("your number and how many entries there were, until today’s report counts who left")
+    yield tr("a mark from which nobody can tell who you are: a backup that is restored deletes you again by it")
+
+
+def _withdrawn(turn: Turn, everything: Everything) -> Iterator[Change]:
     """Have the messengers delete what they keep of the conversations, where they do so at our wish.
 
     Later, since a message that is on its way cannot be deleted, and the last one has yet to go.
     """
-    for identity in turn.facts(AllOf(turn.user.id)).identities:
+    for identity in everything.identities:
         if identity.address.channel in WITHDRAWING:
             at = turn.now + WITHDRAWN_AFTER
             yield Enqueue(
