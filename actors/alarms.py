@@ -21,6 +21,7 @@ from migrebot.dialogue.menus.firing import message
 from migrebot.errors import StorageUnavailable
 from migrebot.logs import get_logger
 from migrebot.messages import Alert, OutboxFilled, Outgoing, Ticket, ToDelivery
+from migrebot.reminders.lateness import Lateness
 from migrebot.reminders.planning import fire, repeat
 from migrebot.reminders.timers import HORIZON, MOST, NEVER, Timer, Timers
 from storage.changes import Enqueue, MoveOccurrence, MoveReminder, SaveOccurrence, SaveReminder, Unit, timers_of
@@ -57,7 +58,10 @@ class _Ringing(Struct, frozen=True):
 
 
 class Alarms:
-    """Fires reminders; see the module. `on_trouble` is told in a few words what hinders it, empty when nothing does."""
+    """Fires reminders; see the module. `on_trouble` is told in a few words what hinders it, empty when nothing does.
+
+    `lateness` counts the firings since this was made.
+    """
 
     def __init__(
         self,
@@ -80,6 +84,7 @@ class Alarms:
         self._added_meanwhile: list[Timer] | None = None
         self._changed = Signal()
         self._ahead = self._wall_ahead()
+        self.lateness = Lateness()
 
     def add(self, timers: Iterable[Timer]) -> None:
         """Take note of reminders that were set or moved."""
@@ -190,9 +195,11 @@ class Alarms:
 
     async def _stored(self, ringing: Sequence[_Ringing], results: Sequence[Result]) -> None:
         tickets: list[Ticket] = []
+        now = self._clock.now()
         for one, result in zip(ringing, results, strict=True):
             if result.outcome == "done":
                 tickets.extend(result.tickets)
+                self.lateness.note((now - one.timer.at).total_seconds())
                 for timer in timers_of(one.unit):
                     self._timers.add(timer)
         if tickets:

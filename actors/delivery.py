@@ -14,7 +14,7 @@ import math
 from collections import Counter
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 from msgspec import Struct
@@ -53,14 +53,23 @@ SHORTEST_SLEEP = 0.001
 """Seconds; the loop's timers are no finer, and a shorter wait for a rounding error would spin."""
 
 
+Why = Literal["recipient_gone", "refused", "outcome_unknown", "rate_limit", "unreachable", "chat_fails", "window"]
+"""What kept a message from being sent, in classes that are the same for all messengers."""
+
+
 class ChannelStatistics(Struct, frozen=True, kw_only=True):
-    """How one channel fares: counts since the actor was made, rows waiting now, seconds the oldest has waited."""
+    """How one channel fares: counts since the actor was made, rows waiting now, seconds the oldest has waited.
+
+    `failures` and `postponements` say of how many `failed` and `postponed` ones each `Why` was the reason.
+    """
 
     sent: int
     failed: int
     postponed: int
     waiting: int
     oldest_seconds: float
+    failures: dict[Why, int]
+    postponements: dict[Why, int]
 
 
 class _Link:
@@ -69,7 +78,9 @@ class _Link:
     def __init__(self, channel: Channel, sender: Sender) -> None:
         self.channel: Channel = channel
         self.sender = sender
-        self.counts: Counter[str] = Counter()
+        self.sent = 0
+        self.failures: Counter[Why] = Counter()
+        self.postponements: Counter[Why] = Counter()
         self.begin()
 
     def begin(self) -> None:
@@ -126,9 +137,11 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         now = self._clock.monotonic()
         return {
             channel: ChannelStatistics(
-                sent=link.counts["sent"],
-                failed=link.counts["failed"],
-                postponed=link.counts["postponed"],
+                sent=link.sent,
+                failed=link.failures.total(),
+                postponed=link.postponements.total(),
+                failures=dict(link.failures),
+                postponements=dict(link.postponements),
                 waiting=len(link.lane),
                 oldest_seconds=link.lane.oldest_age(now),
             )
@@ -286,15 +299,17 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         match result:
             case str(message_id):
                 self._answered(link, row)
-                link.counts["sent"] += 1
+                link.sent += 1
                 return Outcome(link.lane, row, Sent(row.id, message_id, _offered(errand.claim)))
             case NotSent() if result.until_person_writes:
                 return self._hold(errand)
             case NotSent():
-                return self._postpone(errand, result.reason, until=self._not_sent(link, row, result), reached=False)
+                until = self._not_sent(link, row, result)
+                return self._postpone(errand, result.reason, why=_why(result), until=until, reached=False)
             case Refused():
                 self._answered(link, row)
-                return self._give_up(errand, result.reason, mute=result.recipient_gone)
+                why: Why = "recipient_gone" if result.recipient_gone else "refused"
+                return self._give_up(errand, result.reason, why=why, mute=result.recipient_gone)
             case Uncertain():
                 return self._uncertain(errand, result.reason)
             case _:
@@ -325,25 +340,25 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         """Let the row wait, for all to see, until the person writes."""
         self._answered(errand.link, errand.row)
         errand.link.lane.close_chat(errand.row)
-        return self._postpone(errand, WAITS_FOR_PERSON, until=self._clock.monotonic(), reached=False)
+        return self._postpone(errand, WAITS_FOR_PERSON, why="window", until=self._clock.monotonic(), reached=False)
 
     def _uncertain(self, errand: _Errand, reason: str) -> Outcome:
         claim, link = errand.claim, errand.link
         log.warning("outcome_unknown", channel=link.channel, row=claim.id, attempt=claim.attempts, reason=reason)
         if not may_go_again(claim):
-            return self._give_up(errand, "outcome unknown")
+            return self._give_up(errand, "outcome unknown", why="outcome_unknown")
         until = self._clock.monotonic() + backoff(claim.attempts, claim.address.value)
-        return self._postpone(errand, reason, until=until, reached=True)
+        return self._postpone(errand, reason, why="outcome_unknown", until=until, reached=True)
 
-    def _postpone(self, errand: _Errand, reason: str, *, until: float, reached: bool) -> Outcome:
-        errand.link.counts["postponed"] += 1
+    def _postpone(self, errand: _Errand, reason: str, *, why: Why, until: float, reached: bool) -> Outcome:
+        errand.link.postponements[why] += 1
         not_before = self._clock.now() + timedelta(seconds=until - self._clock.monotonic())
         waits = Postponed(id=errand.row.id, not_before=not_before, reason=reason, reached=reached)
         return Outcome(errand.link.lane, errand.row, waits, until)
 
-    def _give_up(self, errand: _Errand, reason: str, *, mute: bool = False) -> Outcome:
+    def _give_up(self, errand: _Errand, reason: str, *, why: Why, mute: bool = False) -> Outcome:
         link, row = errand.link, errand.row
-        link.counts["failed"] += 1
+        link.failures[why] += 1
         log.warning("given_up", channel=link.channel, row=row.id, reason=reason, recipient_gone=mute)
         if not mute:
             self._alert(f"{link.channel} lost", f"A message by {link.channel} was given up: {reason}")
@@ -392,6 +407,12 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
     def _alert(self, cause: str, text: str) -> None:
         if self._on_alert is not None:
             self._on_alert(Alert(cause=cause, text=text))
+
+
+def _why(error: NotSent) -> Why:
+    if error.retry_after is not None:
+        return "rate_limit"
+    return "unreachable" if error.whole_channel else "chat_fails"
 
 
 def _offered(claim: OutboxRow) -> Keyboard:

@@ -76,6 +76,7 @@ class Mirror(Actor["ToMirror"]):
         self._report_told = True
         self._renew = True
         self._closing = False
+        self._reached = False
         self._work = anyio.Event()
 
     # --- what is known -------------------------------------------------------------------------------------------
@@ -88,6 +89,11 @@ class Mirror(Actor["ToMirror"]):
     def anew(self) -> list[tuple[str, bytes]]:
         """Give the events that have a listener know, or read, everything again."""
         return [("states", _REFRESH), *([("report", self._report)] if self._report else [])]
+
+    @property
+    def redis_up(self) -> bool | None:
+        """Whether Redis has what it should have; None where none is configured."""
+        return None if self._redis is None else self._reached
 
     def hear(self, line: str) -> None:
         """Take a line of the log; called from any thread."""
@@ -177,11 +183,13 @@ class Mirror(Actor["ToMirror"]):
                     await redis.connect()
                     await self._write_anew(redis)
                     failures = 0
+                    self._reached = True
                     self._fares("ok")
                     await self._go_on(redis)
                     if self._closing:
                         return
                 except RedisGone as error:
+                    self._reached = False
                     self._fares(f"redis: {error.reason}")
                     failures += 1
                     self._renew = True

@@ -95,6 +95,11 @@ class Reporter(Actor["Recorded"]):
         self._told: Report | None = None
         self._changed = True
 
+    @property
+    def closed_until(self) -> datetime | None:
+        """Until when days are closed, as far as it is known yet."""
+        return self._since
+
     async def current(self) -> Report:
         """Give today's report; raises `StorageUnavailable`."""
         return (await self._span(self._clock.now())).report

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from migrebot.clock import Clock
     from migrebot.messages import Alert, Outcome, ToDelivery, ToDialogue
+    from migrebot.reminders.lateness import Lateness
     from storage.interface import Storage
 
 PURGE_EVERY = timedelta(hours=1)
@@ -54,7 +55,10 @@ class Keeping(Struct, frozen=True, kw_only=True):
 
 
 class Scheduler(Actor["ToScheduler | RemindersMoved"]):
-    """Fires reminders, ends forms left alone, asks the regular questions and purges; see the module."""
+    """Fires reminders, ends forms left alone, asks the regular questions and purges; see the module.
+
+    `purged_at` is when it purged last in this run; None before the first time.
+    """
 
     name: ClassVar[str] = "scheduler"
 
@@ -76,6 +80,7 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
         self._clock = clock
         self._keeping = keeping
         self._purge_at = clock.now()
+        self.purged_at: datetime | None = None
         self._plans_changed = Signal()
         self._troubles: dict[str, str] = {}
         self._alarms = Alarms(
@@ -86,6 +91,11 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
             on_alert=on_alert,
             on_trouble=partial(self._tell_trouble, "reminders"),
         )
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late reminders fired since the program started."""
+        return self._alarms.lateness
 
     async def run(self) -> None:
         """Do what is due when it is due; ends with the mailbox."""
@@ -129,6 +139,7 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
             if now >= self._purge_at:
                 await self._storage.purge(self._retention(now))
                 self._purge_at = now + PURGE_EVERY
+                self.purged_at = now
             all_asked = await self._ask_questions(now)
             planned = (await self._storage.next_expiry(), await self._storage.next_question())
         except (StorageUnavailable, NotHandled, MailboxClosed) as error:

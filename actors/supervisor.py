@@ -73,6 +73,7 @@ class ActorState(Struct, frozen=True, kw_only=True):
     serving: bool
     detail: str
     restarts: int
+    set_aside: int
     last_error: str
     mailbox: MailboxStatistics
     since: datetime
@@ -125,6 +126,7 @@ class _Life:
         self._running_from = 0.0
         self._ever_ran = False
         self._restarts = 0
+        self._messages_set_aside = 0
         self._last_error = ""
         self._closing = anyio.Event()
         self._ended = anyio.Event()
@@ -148,6 +150,7 @@ class _Life:
             serving=running and self.actor.health.serving,
             detail=self.actor.health.detail if running else self._reason(),
             restarts=self._restarts,
+            set_aside=self._messages_set_aside,
             last_error=self._last_error,
             mailbox=self.actor.mailbox.statistics,
             since=since,
@@ -261,6 +264,7 @@ class _Life:
         return delay
 
     def _set_aside(self, poisoned: Poisoned) -> None:
+        self._messages_set_aside += 1
         _log.error("message_set_aside", actor=poisoned.actor, message=poisoned.message_type, error=poisoned.error)
         self._tell(
             f"set_aside:{poisoned.actor}",

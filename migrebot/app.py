@@ -21,8 +21,10 @@ from actors.feed import Feed
 from actors.file_links import FileLinks
 from actors.local_chat import LocalChat
 from actors.local_chat_sender import LocalChatSender
+from actors.metrics import Metrics
 from actors.mirror import Mirror
 from actors.mirror_redis import RedisMirror
+from actors.overview import Overview
 from actors.pacing import UNLIMITED
 from actors.rendering import Renderer
 from actors.reporter import Reporter, Reporting
@@ -54,6 +56,7 @@ from storage.sqlite import SqliteStorage
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
+    from actors.supervisor import ActorState
     from migrebot.clock import Clock
     from migrebot.config import Config
     from migrebot.config import Storage as Database
@@ -227,6 +230,8 @@ class Program:
         self._files = FileLinks(access=self._access, render=self._renderer, clock=clock)
         self._twilio_link = TwilioLink(config=config.twilio, clock=clock)
         self._twilio = self._twilio_actor() if config.twilio.is_on else None
+        self._deliverer = self._delivery_actor()
+        self._timekeeper = self._scheduler_actor()
         self.web = self._web()
         self.supervisor = Supervisor(actors=self._actors(), clock=clock, on_alert=self._alert)
 
@@ -269,13 +274,6 @@ class Program:
             delivery=self._delivery,
             clock=self._clock,
         )
-        delivery = Delivery(
-            mailbox=self._delivery,
-            storage=self._storage,
-            senders=self._senders,
-            clock=self._clock,
-            on_alert=self._alert,
-        )
         dialogue = Dialogue(
             mailbox=self._dialogue,
             storage=self._storage,
@@ -295,26 +293,12 @@ class Program:
             mirror=self._mirror.mailbox,
             reporter=self._reporter.mailbox,
         )
-        scheduler = Scheduler(
-            mailbox=self._scheduler,
-            delivery=self._delivery,
-            dialogue=self._dialogue,
-            storage=self._storage,
-            clock=self._clock,
-            keeping=Keeping(
-                form_timeout=timedelta(hours=config.forms.timeout_hours),
-                forms=timedelta(hours=config.retention.abandoned_form_hours),
-                quarantine=timedelta(days=config.retention.quarantine_days),
-            ),
-            new_id=self._new_id,
-            on_alert=self._alert,
-        )
         found = (
             alerts,
-            delivery,
+            self._deliverer,
             self._mirror,
             dialogue,
-            scheduler,
+            self._timekeeper,
             self._reporter,
             self._chat,
             self.web,
@@ -400,6 +384,32 @@ class Program:
             on_alert=self._alert,
         )
 
+    def _delivery_actor(self) -> Delivery:
+        return Delivery(
+            mailbox=self._delivery,
+            storage=self._storage,
+            senders=self._senders,
+            clock=self._clock,
+            on_alert=self._alert,
+        )
+
+    def _scheduler_actor(self) -> Scheduler:
+        config = self._config
+        return Scheduler(
+            mailbox=self._scheduler,
+            delivery=self._delivery,
+            dialogue=self._dialogue,
+            storage=self._storage,
+            clock=self._clock,
+            keeping=Keeping(
+                form_timeout=timedelta(hours=config.forms.timeout_hours),
+                forms=timedelta(hours=config.retention.abandoned_form_hours),
+                quarantine=timedelta(days=config.retention.quarantine_days),
+            ),
+            new_id=self._new_id,
+            on_alert=self._alert,
+        )
+
     def _mirror_actor(self) -> Mirror:
         redis = self._config.redis.url.reveal()
         mirror = Mirror(
@@ -425,11 +435,29 @@ class Program:
             reporting=Reporting(cron=self._config.reports.daily, timezone=self._config.bot.timezone),
         )
 
+    def _states(self) -> dict[str, ActorState]:
+        return self.supervisor.states()
+
     def _readiness(self) -> tuple[bool, dict[str, str]]:
         ready, actors = self.supervisor.readiness()
         if trouble := self._storage.trouble:
             return False, actors | {"storage": trouble}
         return ready, actors
+
+    def _overview(self) -> Overview:
+        return Overview(
+            actors=self._states,
+            channels=lambda: self._deliverer.statistics,
+            lateness=lambda: self._timekeeper.lateness,
+            redis=lambda: self._mirror.redis_up,
+            jobs={
+                "report": lambda: self._reporter.closed_until,
+                "purge": lambda: self._timekeeper.purged_at,
+            },
+            storage=self._storage,
+            kind="sqlite" if self._config.storage.file else "postgres",
+            clock=self._clock,
+        )
 
     def _web(self) -> Web:
         config = self._config.http
@@ -441,7 +469,14 @@ class Program:
             anew=self._mirror.anew,
             clock=self._clock,
         )
-        sources = (api, self._chat, self._telegram, self._twilio, self._files if self._twilio else None)
+        sources = (
+            api,
+            Metrics(self._overview().status),
+            self._chat,
+            self._telegram,
+            self._twilio,
+            self._files if self._twilio else None,
+        )
         return Web(
             mailbox=Mailbox(1),
             host=config.host,

@@ -176,6 +176,10 @@ class Storage(Protocol):
         """Give those of them that still hold: neither answered, moved, paused nor deleted meanwhile; in any order."""
         ...
 
+    async def pending_reminders(self) -> int:
+        """Count the reminders that are still to fire, everybody's; paused ones are left out."""
+        ...
+
     async def next_expiry(self) -> datetime | None:
         """Tell when the first open form expires; None without open forms."""
         ...

@@ -141,6 +141,10 @@ class SqlStorage:
         """Give those of them that still hold."""
         return await self._read(partial(work.due, timers))
 
+    async def pending_reminders(self) -> int:
+        """Count the reminders that are still to fire."""
+        return await self._read(work.pending_reminders)
+
     # --- the regular question ------------------------------------------------------------------------------------
 
     async def reachable(self, user_id: int) -> Conversation | None:

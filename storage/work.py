@@ -212,6 +212,11 @@ async def find_reachable(user_id: int, sql: Statements) -> Conversation | None:
     return Conversation(user=user, identity=identity, session=rows.session(sessions[0]) if sessions else None)
 
 
+async def pending_reminders(sql: Statements) -> int:
+    """Count the reminders that are still to fire."""
+    return int((await sql.fetch("pending_reminders"))[0][0])
+
+
 async def next_question(sql: Statements) -> datetime | None:
     """Tell when the first regular question is due."""
     return columns.maybe_instant((await sql.fetch("next_question"))[0][0])

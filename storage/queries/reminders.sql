@@ -75,6 +75,9 @@ FROM occurrences JOIN reminders ON reminders.id = reminder_id
 WHERE reminders.user_id = ? AND again_at IS NOT NULL AND answer = 'snoozed' AND deleted_at IS NULL
 ORDER BY again_at, occurrences.id;
 
+-- pending_reminders: How many reminders are still to fire.
+SELECT count(*) FROM reminders WHERE next_at IS NOT NULL;
+
 -- next_firings: The reminders due up to some time, the earliest first.
 SELECT next_at, id FROM reminders WHERE next_at <= ? ORDER BY next_at, id LIMIT ?;
 

@@ -61,6 +61,7 @@ async def test_what_is_still_to_come_is_listed_in_due_order_with_the_paused_last
     assert await ask(storage, RemindersOf(1001)) == tuple(kept)
     assert (await ask(storage, AllOf(1001))).reminders == tuple(kept)
     assert await ask(storage, RemindersOf(1002)) == ()
+    assert await storage.pending_reminders() == 2
     assert await ask(storage, ReminderById(1001, 4)) == gone[0]
 
 

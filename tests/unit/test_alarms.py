@@ -150,11 +150,12 @@ async def fired(house: House, id_: int, times: int) -> None:
 
 async def test_it_fires_in_time_and_once(house: House, ann: Person) -> None:
     await remind(house, ann, Once((NOON + 60 * MINUTE).replace(tzinfo=None)))
-    async with running(house):
+    async with running(house) as alarms:
         await house.clock.advance(59 * 60 + 59)
         await shows(house, ann, 0)
         await house.clock.advance(1)
         assert await shows(house, ann, 1) == ["⏰ task 1"]
+        assert (alarms.lateness.fired, alarms.lateness.punctual, alarms.lateness.seconds) == (1, 1, 0)
         await house.clock.advance(3 * 24 * 3600)
         await shows(house, ann, 1)
     reminder = await stored(house)

@@ -753,6 +753,7 @@ async def test_it_tells_how_each_channel_fares(world: World) -> None:
         await world.pass_time(10)
         counts = world.delivery.statistics["telegram"]
         assert (counts.sent, counts.failed, counts.postponed, counts.waiting) == (2, 1, 1, 2)
+        assert (counts.failures, counts.postponements) == ({"refused": 1}, {"rate_limit": 1})
         assert counts.oldest_seconds == 10
         assert world.delivery.statistics["local"].waiting == 0
 

@@ -286,6 +286,7 @@ async def test_a_poisoned_message_is_told_without_its_text_and_the_actor_goes_on
         assert (event["actor"], event["message"], event["error"]) == ("probe", "str", "ValueError")
         (alert,) = stage.alerts
         assert alert.cause == "set_aside:probe"
+        assert stage.supervisor.states()["probe"].set_aside == 1
         assert "poison" not in alert.text
 
 
