@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MIGREBOT = Path(sys.executable).with_name("migrebot")
-PATIENCE = 30.0
-"""Seconds to wait for what must come."""
+PATIENCE = 90.0
+"""Seconds to wait for what must come, on a machine that has much else to do."""
 
 
 class Program:
