@@ -376,10 +376,13 @@ class Dialogue(Actor[ToDialogue]):
         if item.ids is None:
             item.ids = RepeatableIds(self._new_id)
         item.ids.rewind()
+        if item.now is None:
+            # One moment for all rounds: a fact that is asked for up to now would be another one each time.
+            item.now = self._clock.now()
         turn = Turn(
             content=message.content if isinstance(message, Inbound) else Text(""),
             conversation=conversation,
-            now=self._clock.now(),
+            now=item.now,
             new_id=item.ids,
             setup=self._setup,
             facts=facts,
@@ -450,6 +453,7 @@ class _Item:
         self.outcome: Outcome = outcome
         self.error = ""
         self.ids: RepeatableIds | None = None
+        self.now: datetime | None = None
 
 
 def _key(message: Inbound | Undecodable) -> InboxKey:

@@ -10,9 +10,14 @@ import pytest
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Press
 from storage.facts import AllOf
+from tests.clock import FakeClock
+from tests.talk import open_house
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from storage.facts import Everything
+    from storage.interface import Storage
     from tests.talk import House, Person
 
 pytestmark = pytest.mark.anyio
@@ -239,3 +244,20 @@ async def test_each_side_reads_it_in_its_own_language(house: House, ann: Person,
     assert ("Right. Now please confirm" in carl.last.text) == (language == "en")
     await ann.presses("Yes, join")
     assert ("Joined" in carl.last.text) == (language == "en")
+
+
+class RunningClock(FakeClock):
+    """One on which time passes between any two looks, as on every real one."""
+
+    def now(self) -> datetime:
+        self._elapsed += 0.001
+        return super().now()
+
+
+async def test_a_code_is_found_while_time_goes_on(storage: Storage, clock: FakeClock) -> None:
+    async with open_house(storage, RunningClock(clock.now())) as house:
+        ann = house.person(first_name="Ann")
+        wanda = house.person(value="whatsapp:+491511234567", channel="whatsapp", first_name="Ann W.")
+        await join(ann, wanda)
+        assert "Joined" in wanda.last.text
+        assert not house.alerts
