@@ -48,6 +48,7 @@ from migrebot.errors import NotSent, Refused, Uncertain, UserError
 from migrebot.i18n import translator, translators
 from migrebot.ids import id_source
 from migrebot.messages import Address
+from migrebot.reminders.phrases import understand
 from migrebot.reminders.timers import RemindersMoved
 from migrebot.zones import find_zones
 from storage.facts import AllOf
@@ -196,6 +197,8 @@ async def _export(config: Config, user_id: int, form: str) -> bytes:
 def _warm_up() -> None:
     translators()
     find_zones("")
+    # It is none in any language, so the words of all are looked up.
+    understand("nothing", language="en", timezone="UTC", now=SystemClock().now())
 
 
 async def _with_local_chat(config: Config, storage: Storage) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -37,8 +38,14 @@ _REPEATS = ("once", "daily", "weekdays", "weekly", "monthly")
 
 def read(turn: Turn, text: str) -> Understood | Question | NotUnderstood:
     """Understand a phrase of the person who writes."""
-    drugs = turn.facts(DrugNames(turn.user.id))
-    return understand(text, language=turn.user.language, timezone=turn.timezone, now=turn.now, drugs=drugs)
+    return _read(text, turn.user.language, turn.timezone, turn.now, turn.facts(DrugNames(turn.user.id)))
+
+
+@lru_cache(1)  # it is asked for again each time that a fact was missing, and takes longer than anything else here
+def _read(
+    text: str, language: str, timezone: str, now: datetime, drugs: tuple[str, ...]
+) -> Understood | Question | NotUnderstood:
+    return understand(text, language=language, timezone=timezone, now=now, drugs=drugs)
 
 
 def add(turn: Turn, text: str) -> Answer:

@@ -63,7 +63,7 @@ def lexemes(text: str, language: str) -> list[Lexeme]:
     return _joined(text, _without_weak(_with_places(text, found)))
 
 
-def _longest(parts: list[Token], at: int, root: Node) -> tuple[int, Meaning | None]:
+def _longest(parts: Sequence[Token], at: int, root: Node) -> tuple[int, Meaning | None]:
     best: tuple[int, Meaning | None] = (0, None)
     node: Node | None = root
     for length, part in enumerate(parts[at:], start=1):

@@ -10,9 +10,11 @@ from msgspec import Struct
 from migrebot.typed import folded
 
 _NO_MINUTES = r"[:.]\d| ?(?:fois|times|veces|jours|d[ií]as|days)"
+_QUOTED = r"\"[^\"\n]{1,200}\"|«[^»\n]{1,200}»|“[^”\n]{1,200}”|„[^“”\n]{1,200}[“”]"
 _SHAPES = (
-    # What is quoted belongs to the task as it is, and so do addresses.
-    ("opaque", r"\"[^\"\n]+\"|«[^»\n]+»|“[^”\n]+”|„[^“”\n]+[“”]|\w{2,10}://\S+|[\w.+-]+@\w[\w.-]*"),
+    # What is quoted belongs to the task as it is, and so do addresses. Each is bounded: what begins like one at every
+    # character but never ends would be read to the end of the text each time.
+    ("opaque", _QUOTED + r"|\w{2,10}://\S+|[\w.+-]{1,64}@\w[\w.-]*"),
     ("zone", r"[a-z]{2,10}/[a-z_]+(?:/[a-z_]+)?|(?:utc|gmt) ?[+-] ?\d{1,2}(?::?\d{2})?(?!\w)"),
     ("iso", r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?=t\d{1,2}:|(?!\w))"),
     ("date", r"\d{1,2}(?P<sign>[./-])\d{1,2}(?P=sign)(?:\d{4}|\d{2})(?![\d:])|\d{1,2}/\d{1,2}(?![\d/:])"),
@@ -42,13 +44,14 @@ class Token(Struct, frozen=True):
     end: int
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(8)  # each text is read in one language after the other
+def tokens(text: str) -> tuple[Token, ...]:
     """Cut a cleaned text; spaces are left out."""
-    return [
+    return tuple(
         Token(match.lastgroup or "", _word(match[0]), match.start(), match.end())
         for match in _TOKEN.finditer(text)
         if match.lastgroup != "space"
-    ]
+    )
 
 
 @lru_cache(4_096)
