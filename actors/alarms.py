@@ -229,7 +229,9 @@ class Alarms:
         units = []
         for one in failed:
             due = still_due.get(one.timer)
-            if due is not None and due.occurrence is None:
+            if due is not None and due.reminder.user_id != one.unit.user_id:
+                self._read_at = NEVER  # its owner became one with another person meanwhile: it fires for that one
+            elif due is not None and due.occurrence is None:
                 plan = fire(due.reminder, now, 0)
                 units.append(_unit(due, _moved(due, plan.next_at, fired=0)))
         if units:

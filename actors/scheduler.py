@@ -16,7 +16,7 @@ import anyio
 from msgspec import Struct
 
 from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled, attempt
-from actors.alarms import Alarms
+from actors.alarms import LONGEST_SLEEP, Alarms
 from actors.signals import Signal
 from migrebot.errors import StorageUnavailable
 from migrebot.logs import get_logger
@@ -128,7 +128,8 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
     async def _keep_house(self) -> None:
         while True:
             wake_at = await self._work()
-            with self._clock.move_on_after(max(0.0, (wake_at - self._clock.now()).total_seconds())):
+            seconds = min(LONGEST_SLEEP, (wake_at - self._clock.now()).total_seconds())
+            with self._clock.move_on_after(max(0.0, seconds)):
                 await self._plans_changed.wait()
 
     async def _work(self) -> datetime:

@@ -82,7 +82,10 @@ def in_another_zone(turn: Turn, timezone: str) -> tuple[Change, ...]:
         if reminder.schedule.timezone != turn.timezone:
             continue
         schedule = moved(reminder.schedule, timezone, turn.now)
-        next_at = None if reminder.next_at is None else next_firing(schedule, turn.now, fired=reminder.fired)
+        next_at = reminder.next_at
+        # What is due at this very moment fires as it was meant to.
+        if next_at is not None and next_at > turn.now:
+            next_at = next_firing(schedule, turn.now, fired=reminder.fired)
         changes.append(SaveReminder(changed(reminder, schedule=schedule, next_at=next_at)))
     return tuple(changes)
 

@@ -278,7 +278,7 @@ def _press_firing(turn: Turn, action: str, arguments: Sequence[str]) -> Answer |
     if action == "snooze" and len(arguments) == 2 and arguments[1] == firing.OWN:
         occurrence_id = parse_id(arguments[0])
         known = occurrence_id and turn.facts(OccurrenceById(turn.user.id, occurrence_id))
-        if known and known.answer in {None, "snoozed"}:
+        if known and firing.may_be_put_off(turn, known):
             return snooze.begin(turn, known.id)
         arguments = (arguments[0], "")
     return firing.press(turn, action, arguments)

@@ -182,6 +182,19 @@ async def test_a_question_set_to_an_earlier_hour_is_not_overslept(storage: Stora
             await actor.stop()
 
 
+async def test_a_question_is_not_overslept_while_the_machine_sleeps(house: House, ann: Person) -> None:
+    async with scheduler(house):
+        await house.clock.advance(DAY)
+        await until_asked(house, ann, 1)
+        for _ in range(5):  # the scheduler asks the storage what is next, then goes to sleep
+            await house.storage.next_question()
+            await house.clock.settle()
+        # The wall clock went on, the program's own did not.
+        house.clock.set_wall(house.clock.now() + timedelta(days=1))
+        await house.clock.advance(31)
+        await until_asked(house, ann, 2)
+
+
 async def test_a_question_is_not_asked_twice_after_a_restart(house: House, ann: Person) -> None:
     due = await until_due(house, ann)
     for _ in range(3):

@@ -342,6 +342,21 @@ async def test_another_zone_keeps_the_local_hours_of_what_follows_ones_own(house
     assert zones == {"walk": ("Asia/Tokyo", 9), "call": ("Europe/London", 17)}
 
 
+async def test_one_that_is_due_when_the_zone_changes_still_fires(house: House, ann: Person) -> None:
+    await ann.says("/add walk every day at 18:00")
+    await ann.says("/add call at 2026-06-15 18:30")
+    await house.clock.advance(5 * HOUR)
+    await ann.says("/settings")
+    await ann.presses("Time zone")
+    await ann.says("Tokyo")
+    count = len(ann.chat)
+    async with scheduler(house):
+        await shows(house, ann, count + 2)
+    assert {shown.text.splitlines()[0] for shown in ann.chat[count:]} == {"⏰ walk", "⏰ call"}
+    [walk] = await reminders(house, ann)
+    assert (walk.schedule.timezone, walk.next_at and walk.next_at.hour) == ("Asia/Tokyo", 9)
+
+
 # --- when it fires -----------------------------------------------------------------------------------------------
 
 
@@ -433,6 +448,19 @@ async def test_a_late_answer_is_fine_and_so_is_one_after_deletion(house: House, 
         await house.clock.advance(7 * 24 * HOUR)
         await ann.sends(Press(fired.keyboard[0][0].data, fired.id, "callback"))
         assert "Done" in fired.text
+
+
+@pytest.mark.parametrize("label", ["In 10 min", "Tomorrow", "Another time…"])
+async def test_one_that_was_deleted_is_not_said_to_come_again(house: House, ann: Person, label: str) -> None:
+    async with scheduler(house):
+        await fires(house, ann, "/add walk every day at 15:00")
+        fired = ann.last
+        await ann.says("/delete 1")
+        button = next(one for row in fired.keyboard for one in row if one.label == label)
+        await ann.sends(Press(button.data, fired.id, "callback"))
+        assert ann.toasts == ["That reminder was deleted."]
+        assert fired.text == "⏰ walk"
+        assert await ann.session() is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from migrebot.messages import Left, Press, Returned
 from migrebot.reminders.reminder import Nagging, Reminder
 from migrebot.reminders.schedule import Calendar, Interval, Once, Pattern, Schedule
 from migrebot.reminders.timers import Timer
-from storage.changes import SaveReminder, Unit
+from storage.changes import MergeUsers, SaveReminder, Unit
 from storage.facts import OccurrenceById, ReminderById
 from storage.sqlite import SqliteStorage
 from tests.talk import House, Person, open_house
@@ -219,6 +219,19 @@ async def test_a_change_that_comes_between_reading_and_firing_wins(
         await house.clock.advance(3600)
         assert await shows(house, ann, 1) == ["⏰ task 2"]
     assert (await stored(house)).next_at == changed["next_at"]
+
+
+async def test_one_whose_owner_joins_two_messengers_at_that_moment_fires_all_the_same(
+    house: House, storage: Meddled, ann: Person
+) -> None:
+    wanda = house.person(value="whatsapp:+491511234567", channel="whatsapp")
+    await wanda.says("/help")
+    await remind(house, ann, DAILY)
+    merged = Unit(changes=(MergeUsers((await wanda.known()).user.id, 7001),))
+    storage.meddle = lambda: storage.commit([merged], house.clock.now())
+    async with running(house):
+        await house.clock.advance(3600)
+        assert await shows(house, ann, 1) == ["⏰ task 1"]
 
 
 # --- down, asleep, or with a wrong clock -------------------------------------------------------------------------

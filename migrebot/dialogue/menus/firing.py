@@ -146,6 +146,8 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
     if occurrence.answer not in {None, "snoozed"}:
         return _shown(turn, reminder, occurrence)
     if action == "snooze" and len(arguments) == 2:
+        if reminder.deleted_at is not None:
+            return Answer(toast=turn.tr.plain("That reminder was deleted."))
         return _snooze(turn, reminder, occurrence, arguments[1])
     if action in _ANSWERS and len(arguments) == 1 and (action == "done") == (reminder.medicine is None):
         return _answered(turn, reminder, occurrence, _ANSWERS[action])
@@ -154,6 +156,12 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
 
 def _is_gone(turn: Turn) -> Answer:
     return Answer(toast=turn.tr.plain("That reminder no longer exists."))
+
+
+def may_be_put_off(turn: Turn, occurrence: Occurrence) -> bool:
+    """Tell whether a firing still waits for an answer and its reminder was not deleted."""
+    reminder = turn.facts(ReminderById(turn.user.id, occurrence.reminder_id))
+    return occurrence.answer in {None, "snoozed"} and reminder is not None and reminder.deleted_at is None
 
 
 def snooze_until(turn: Turn, reminder: Reminder, occurrence: Occurrence, until: datetime) -> Answer:
