@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.actor import Actor, Mailbox
 from actors.alerts import Alerts
@@ -51,10 +53,14 @@ from migrebot.messages import Address
 from migrebot.reminders.phrases import understand
 from migrebot.reminders.timers import RemindersMoved
 from migrebot.zones import find_zones
+from storage.backups.order import Order, Place
 from storage.facts import AllOf
 from storage.sqlite import SqliteStorage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from anyio.abc import TaskStatus
 
     from actors.supervisor import ActorState
@@ -62,6 +68,8 @@ if TYPE_CHECKING:
     from migrebot.config import Config
     from migrebot.config import Storage as Database
     from migrebot.messages import Alert, Channel, ToDelivery, ToDialogue, ToScheduler
+    from storage.backups.order import Made
+    from storage.backups.restoring import Restored
     from storage.interface import Storage
     from storage.moving import Report, Side
 
@@ -101,6 +109,44 @@ def move(source: Database, target: Database, report: Report) -> str:
     for database in (source, target):
         logs.hide(database.password.reveal())
     return anyio.run(move_everything, _side(source), _side(target), report)
+
+
+def backup(config: Config, target: Path | None, report: Report) -> Made:
+    """Make a backup at a path, or where scheduled ones go; also while the program runs. Raises `UserError`."""
+    from storage.backups.making import make
+
+    logs.configure(config.bot.production)
+    _hide_secrets(config)
+    order = _backup_order(config, SystemClock().now())
+    if target is not None:
+        directory, name = (target, "") if target.is_dir() else (target.parent, target.name)
+        order = replace(order, directory=str(directory), name=name, keep_days=None)
+    return anyio.run(make, order, report)
+
+
+def restore(config: Config, file: Path, key: Path | None, report: Report, *, force: bool) -> Restored:
+    """Put a backup in the place of the database; `key` is the file with its age identity. Raises `UserError`."""
+    from storage.backups.restoring import restore as restore_backup
+
+    logs.configure(config.bot.production)
+    _hide_secrets(config)
+    order = _backup_order(config, SystemClock().now())
+    return anyio.run(partial(restore_backup, file, order, report, key=key, force=force))
+
+
+def _backup_order(config: Config, now: datetime) -> Order:
+    database, backup = config.storage.file, config.backup
+    if database is None:
+        place = Place(url=config.storage.url.reveal(), work=str(config.bot.data_dir))
+    else:
+        place = Place(file=str(database), work=str(database.parent))
+    return Order(
+        place=place,
+        directory=str(backup.directory),
+        now=now,
+        recipient=backup.recipient,
+        keep_days=backup.keep_days,
+    )
 
 
 def _side(database: Database) -> Side:

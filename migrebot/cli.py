@@ -144,6 +144,56 @@ class ProgressBars:
 
 
 @main.command()
+@click.argument("target", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@config_option
+def backup(target: Path | None, file: Path | None) -> None:
+    """Write a backup to FILE, or to backup.directory; the bot may run meanwhile.
+
+    It is restored on trial before it gets its name, and encrypted if backup.recipient is set.
+    """
+    with readable_errors():
+        config = read_config(file)
+        from migrebot import app
+
+        with ProgressBars() as bars:
+            made = app.backup(config, target, bars.report)
+    click.echo(made)
+    if not config.backup.recipient:
+        click.echo("note: it is not encrypted: whoever has it can read it (backup.recipient)", err=True)
+    if made.same_disk:
+        click.echo("note: it is on the same disk as the database: keep a copy elsewhere", err=True)
+
+
+@main.command()
+@click.argument("backup_file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--identity",
+    "key",
+    metavar="KEYFILE",
+    type=click.Path(path_type=Path),
+    help="The file with the age identity of an encrypted backup.",
+)
+@click.option("--force", is_flag=True, help="Replace a database that holds data; what it held is kept.")
+@config_option
+def restore(backup_file: Path, key: Path | None, force: bool, file: Path | None) -> None:
+    """Put the backup FILE in the place of the database. Stop the bot before.
+
+    The backup is proven first; until then, and if it fails, the database stays as it is.
+    """
+    with readable_errors():
+        config = read_config(file)
+        from migrebot import app
+
+        with ProgressBars() as bars:
+            restored = app.restore(config, backup_file, key, bars.report, force=force)
+    when = f" of {restored.made_at:%Y-%m-%d %H:%M:%S} UTC" if restored.made_at else ""
+    click.echo(f"{restored.rows} rows were restored from the backup{when}")
+    if restored.kept:
+        click.echo(f"note: what was there before is kept as {restored.kept}: delete it once all is well", err=True)
+    click.echo("note: people who deleted their data after the backup was made are back in it", err=True)
+
+
+@main.command()
 @config_option
 def login(file: Path | None) -> None:
     """Print a one-time link to the owner's page and the local chat."""

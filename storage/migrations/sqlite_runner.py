@@ -69,6 +69,12 @@ def bring_up_to_date(path: Path, *, locked: bool, newest: str = NEWEST, scripts:
     return stored
 
 
+def make_empty(path: Path) -> None:
+    """Make a new file with the newest schema and nothing in it; raises `UserError`."""
+    create_if_missing(path)
+    _upgrade(path, SCRIPTS)
+
+
 def known_revision(
     path: Path, newest: str = NEWEST, scripts: Path = SCRIPTS, *, unfinished: bool = False
 ) -> str | None:

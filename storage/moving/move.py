@@ -43,8 +43,11 @@ class State(Struct, frozen=True):
     spoilt: bool = False
 
 
-async def move(source: Side, target: Side, report: Report) -> str:
-    """Copy everything, and compare; returns one line on what was done, raises `UserError`."""
+async def move(source: Side, target: Side, report: Report, *, resumable: bool = True) -> str:
+    """Copy everything, and compare; returns one line on what was done, raises `UserError`.
+
+    A target that keeps nothing of a move that fails is not `resumable`.
+    """
     if source.name == target.name:
         raise UserError(f"source and target are the same database: {source.name}")
     moving = _Move(source, target, report)
@@ -52,7 +55,7 @@ async def move(source: Side, target: Side, report: Report) -> str:
         async with source.as_source(), target.as_target():
             return await moving.run()
     except UserError as error:
-        if not moving.begun:
+        if not moving.begun or not resumable:
             raise
         raise UserError(f"{error}; the target is unfinished: give the same command again") from error
 

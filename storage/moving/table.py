@@ -20,7 +20,10 @@ Row: TypeAlias = "tuple[Any, ...]"
 Key: TypeAlias = "tuple[int | str, ...]"
 """The values of a row's primary key."""
 
-NOT_MOVED = frozenset({"alembic_version", UNFINISHED})
+NOTED = "backup_content"
+"""The table in which a backup tells what it holds: see `storage.backups`."""
+
+NOT_MOVED = frozenset({"alembic_version", UNFINISHED, NOTED})
 """What each database has for itself."""
 
 _MODULUS = 1 << 128
