@@ -279,7 +279,7 @@ def _letter_by_id(fact: LetterById) -> Question:
 
 
 def _letter_copied_in(fact: LetterCopiedIn) -> Question:
-    query = Statement("letter_copied_in", (fact.channel, clean(fact.message_id)))
+    query = Statement("letter_copied_in", (fact.address.channel, clean(fact.address.value), clean(fact.message_id)))
     return Question((query,), _one(letter_rows.letter))
 
 

@@ -202,9 +202,9 @@ class LetterById(Fact[Letter | None], frozen=True):
 
 
 class LetterCopiedIn(Fact[Letter | None], frozen=True):
-    """The message to the owner whose copy the owner's messenger calls `message_id`; None if that is none."""
+    """The message to the owner whose copy at `address` the messenger calls `message_id`; None if that is none."""
 
-    channel: Channel
+    address: Address
     message_id: str
 
 

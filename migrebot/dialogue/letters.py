@@ -130,7 +130,7 @@ def reply(turn: Turn, text: str) -> Answer | None:
     told = turn.content
     if not isinstance(told, Text) or not told.reply_to or turn.conversation.is_new or not owner.is_owner(turn):
         return None
-    letter = turn.facts(LetterCopiedIn(turn.user.id, turn.conversation.identity.address.channel, told.reply_to))
+    letter = turn.facts(LetterCopiedIn(turn.user.id, turn.conversation.identity.address, told.reply_to))
     return None if letter is None else _answer(turn, letter, text)
 
 

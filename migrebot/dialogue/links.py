@@ -15,11 +15,13 @@ import msgspec
 from markupsafe import Markup
 
 from migrebot.dialogue.turn import Answer, Turn, say
+from migrebot.dialogue.withdrawing import withdrawn
 from migrebot.i18n import Translator, translator
 from migrebot.messages import Button, Outgoing, Say
 from storage.changes import (
     ClaimLinkCode,
     DropLinkCode,
+    EndSession,
     Enqueue,
     MergeUsers,
     SaveLinkCode,
@@ -200,14 +202,18 @@ def _drop(turn: Turn, tag: str) -> Answer:
     staying = [identity for identity in identities if identity is not leaving]
     if leaving is None or not staying:
         return say(tr("This diary is in this messenger alone. /link joins another one."), in_place=True)
-    change = Unlink(turn.user.id, leaving.address, staying[0].address)
+    is_held_there = turn.session is not None and turn.session.address == leaving.address
+    ended = (EndSession(turn.user.id),) if is_held_there else ()
+    unlinked = Unlink(turn.user.id, leaving.address, staying[0].address)
+    # From now on nobody knows that there is something to be deleted: the address is not the user's any more.
+    changes = (*ended, unlinked, *withdrawn(leaving.address, turn.now))
     listed = tr.list([_described(turn, identity) for identity in staying])
     said = tr(
         "%(gone)s has left. The diary with all entries stays with %(list)s. Messages already in the chat stay there.",
         gone=_described(turn, leaving),
         list=listed,
     )
-    return Answer(changes=(change,)) + say(said, in_place=True)
+    return Answer(changes=changes) + say(said, in_place=True)
 
 
 def _described(turn: Turn, identity: Identity) -> str:

@@ -18,12 +18,12 @@ SELECT id, user_id, channel, address, written_at FROM letters WHERE user_id = ? 
 -- letter: A message somebody wrote to the owner.
 SELECT id, user_id, channel, address, written_at FROM letters WHERE id = ?;
 
--- letter_copied_in: The message whose copy has this name at the messenger.
+-- letter_copied_in: The message whose copy at an address has this name; two chats may have the same names.
 SELECT letters.id, letters.user_id, letters.channel, letters.address, letters.written_at
 FROM letter_copies
 JOIN letters ON letters.id = letter_copies.letter_id
 JOIN outbox ON outbox.id = letter_copies.outbox_id
-WHERE outbox.channel = ? AND outbox.message_id = ?;
+WHERE outbox.channel = ? AND outbox.address = ? AND outbox.message_id = ?;
 
 -- erase_letters: Delete the copies of what a user wrote to the owner.
 DELETE FROM outbox WHERE id IN (

@@ -92,6 +92,19 @@ async def test_the_owners_reply_goes_back_to_its_sender_alone(house: House, bob:
     assert "welcome" not in eve.last.text
 
 
+async def test_a_new_owners_reply_is_none_to_a_copy_in_the_old_ones_chat(
+    house: House, bob: Person, olga: Person
+) -> None:
+    await agreed(bob, "from Bob")
+    async with open_house(house.storage, house.clock, Setup(owner=Address("telegram", "2"))) as new:
+        nina = new.person(2, first_name="Nina")
+        await nina.sends(Text("/start"), key="n1")
+        # Two chats may have messages of the same number.
+        await nina.sends(Text("to somebody else", reply_to=olga.last.id), key="n2")
+        assert "on its way" not in nina.last.text
+        assert new.held_back == []
+
+
 async def test_the_button_on_the_copy_does_the_same(bob: Person, olga: Person) -> None:
     await agreed(bob)
     await olga.presses("Répondre")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrebot.languages import LANGUAGES
-from migrebot.messages import Press
+from migrebot.messages import Press, StateChanged, Withdraw
 from storage.facts import AllOf
 from tests.clock import FakeClock
 from tests.talk import open_house
@@ -187,6 +187,22 @@ async def test_unlinking_leaves_the_diary_where_it_is_said_to_stay(house: House,
     await wanda.says("/pain 5 1h")
     assert len((await everything_of(house, ann)).headaches) == 1
     assert len((await everything_of(house, wanda)).headaches) == 1
+
+
+async def test_what_leaves_takes_its_open_form_and_what_twilio_keeps_along(
+    house: House, ann: Person, wanda: Person
+) -> None:
+    await join(ann, wanda)
+    await ann.says("/unlink")
+    await wanda.says("/pain")
+    house.mirror.take(10_000)
+    await ann.presses("WhatsApp: Ann W.")
+    told = [change for envelope in house.mirror.take(10_000) for change in envelope.message.changes]
+    assert told == [StateChanged(7001, None)]
+    [ticket] = [ticket for ticket in house.held_back if ticket.address == wanda.address]
+    await house.clock.advance(3600)
+    [row] = await house.storage.claim([ticket.id], house.clock.now())
+    assert row.body == Withdraw()
 
 
 async def test_the_telegram_chat_can_leave_too_and_is_somebody_new_then(

@@ -25,8 +25,8 @@ KEYS = ("letter:7:0", "letter:7:1")
 async def written(storage: Storage) -> list[int]:
     """Let Anna write to Boris, who owns the bot, in two parts; gives the rows of the outbox."""
     await person(storage)
-    await person(storage, BORIS)
-    copies = [Enqueue(message(address=BORIS, user_id=None, key=key)) for key in KEYS]
+    boris = await person(storage, BORIS)
+    copies = [Enqueue(message(address=BORIS, user_id=boris.user.id, key=key)) for key in KEYS]
     result = await stored(storage, *copies, SaveLetter(LETTER, KEYS))
     return [ticket.id for ticket in result.tickets]
 
@@ -36,9 +36,9 @@ async def test_a_letter_is_found_by_the_messengers_name_of_any_of_its_copies(sto
     await storage.claim(ids, NOW)
     await storage.settle([Sent(row_id, f"m{row_id}") for row_id in ids], NOW)
     for row_id in ids:
-        assert await ask(storage, LetterCopiedIn(2, "local", f"m{row_id}")) == LETTER
-    assert await ask(storage, LetterCopiedIn(2, "telegram", f"m{ids[0]}")) is None
-    assert await ask(storage, LetterCopiedIn(2, "local", "")) is None
+        assert await ask(storage, LetterCopiedIn(2, BORIS, f"m{row_id}")) == LETTER
+    assert await ask(storage, LetterCopiedIn(2, Address("local", "another"), f"m{ids[0]}")) is None
+    assert await ask(storage, LetterCopiedIn(2, BORIS, "")) is None
     assert await ask(storage, LetterById(2, 7)) == LETTER
     assert await ask(storage, LetterById(2, 8)) is None
     assert (await ask(storage, AllOf(1001))).letters == (LETTER,)
@@ -49,7 +49,7 @@ async def test_a_message_that_is_no_copy_is_no_letter(storage: Storage) -> None:
     [other] = (await stored(storage, Enqueue(message(address=BORIS)))).tickets
     await storage.claim([other.id], NOW)
     await storage.settle([Sent(other.id, "m")], NOW)
-    assert await ask(storage, LetterCopiedIn(2, "local", "m")) is None
+    assert await ask(storage, LetterCopiedIn(2, BORIS, "m")) is None
 
 
 async def test_with_their_writer_copies_go_that_wait(storage: Storage) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from migrebot.dialogue.links import messenger, name
 from migrebot.dialogue.turn import Answer, Attachment, Turn, say
+from migrebot.dialogue.withdrawing import WITHDRAWING, withdrawn
 from migrebot.diary.exports import EXPORTS
 from migrebot.erasures import mark
 from migrebot.i18n import N_
-from migrebot.messages import Button, Outgoing, Priority, Withdraw
+from migrebot.messages import Button
 from migrebot.typed import folded
-from storage.changes import Change, Enqueue, EraseUser
+from storage.changes import EraseUser
 from storage.facts import AllOf
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
     from migrebot.i18n import Translator
     from storage.facts import Everything
-
-WITHDRAWING = frozenset({"whatsapp"})
-"""The channels whose messenger keeps copies of its own that the program can delete."""
-
-WITHDRAWN_AFTER = timedelta(minutes=15)
 
 _FORMATS = {
     "xlsx": N_("Excel: to read and print"),
@@ -119,7 +114,8 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
 def _erase(turn: Turn) -> Answer:
     tr, everything = turn.tr, turn.facts(AllOf(turn.user.id))
     hashes = tuple(mark(turn.setup.erasure_key, identity.address) for identity in everything.identities)
-    changes = (EraseUser(turn.user.id, hashes), *_withdrawn(turn, everything))
+    kept = (change for identity in everything.identities for change in withdrawn(identity.address, turn.now))
+    changes = (EraseUser(turn.user.id, hashes), *kept)
     lines = (
         tr("Everything about you is deleted here. What remains:"),
         *(Markup("• {}").format(line) for line in _remaining(turn, everything)),
@@ -140,16 +136,3 @@ def _remaining(turn: Turn, everything: Everything) -> Iterator[str]:
         yield tr("the copies at Twilio, which carries WhatsApp: I delete them there within the next hour")
     yield tr("your number and how many entries there were, until today’s report counts who left")
     yield tr("a mark from which nobody can tell who you are: a backup that is restored deletes you again by it")
-
-
-def _withdrawn(turn: Turn, everything: Everything) -> Iterator[Change]:
-    """Have the messengers delete what they keep of the conversations, where they do so at our wish.
-
-    Later, since a message that is on its way cannot be deleted, and the last one has yet to go.
-    """
-    for identity in everything.identities:
-        if identity.address.channel in WITHDRAWING:
-            at = turn.now + WITHDRAWN_AFTER
-            yield Enqueue(
-                Outgoing(address=identity.address, body=Withdraw(), priority=Priority.QUESTION, not_before=at)
-            )
