@@ -86,6 +86,10 @@ class Mirror(Actor["ToMirror"]):
         listed = [{"state_name": name, "user_ids": people} for name, people in self._states.snapshot().items()]
         return {"states": listed, "incr_value": self._number}
 
+    def counts(self) -> dict[str, int]:
+        """Tell how many people are in each state of each form."""
+        return {name: len(people) for name, people in self._states.snapshot().items()}
+
     def anew(self) -> list[tuple[str, bytes]]:
         """Give the events that have a listener know, or read, everything again."""
         return [("states", _REFRESH), *([("report", self._report)] if self._report else [])]

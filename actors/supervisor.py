@@ -113,6 +113,7 @@ class _Life:
         clock: Clock,
         backoff: Backoff,
         on_alert: Callable[[Alert], None],
+        on_change: Callable[[str, Phase], None],
         on_fatal: Callable[[UserError], None],
     ) -> None:
         self.actor = actor
@@ -120,6 +121,7 @@ class _Life:
         self._clock = clock
         self._backoff = backoff
         self._on_alert = on_alert
+        self._on_change = on_change
         self._on_fatal = on_fatal
         self._phase: Phase = "waiting"
         self._since = clock.now()
@@ -277,6 +279,7 @@ class _Life:
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
         self._since = self._clock.now()
+        self._on_change(self.actor.name, phase)
 
     def _ran_for(self) -> float:
         return self._clock.monotonic() - self._running_from if self._phase == "running" else 0.0
@@ -301,10 +304,15 @@ class _Life:
             _log.error(event, actor=self.actor.name, error=_kind(error), exc_info=error)
 
 
+def _tell_nobody(name: str, phase: Phase) -> None:
+    """Do nothing about an actor that enters another phase."""
+
+
 class Supervisor:
     """Runs the actors: `run` starts them in order and returns once all have stopped.
 
-    `on_alert` is called for what the owner should know; it must return at once and not raise. `grace` bounds a clean
+    `on_alert` is called for what the owner should know, `on_change` when an actor enters another phase of its life;
+    both must return at once and not raise. `grace` bounds a clean
     stop of all actors together: its default leaves a second of the ten that a container is given for closing the
     storage and the process itself.
     """
@@ -315,12 +323,18 @@ class Supervisor:
         actors: Sequence[Actor[Any]],
         clock: Clock,
         on_alert: Callable[[Alert], None],
+        on_change: Callable[[str, Phase], None] = _tell_nobody,
         grace: float = 9.0,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._lives = {
             actor.name: _Life(
-                actor=actor, clock=clock, backoff=Backoff(chance), on_alert=on_alert, on_fatal=self._end_with
+                actor=actor,
+                clock=clock,
+                backoff=Backoff(chance),
+                on_alert=on_alert,
+                on_change=on_change,
+                on_fatal=self._end_with,
             )
             for actor in actors
         }

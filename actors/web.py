@@ -109,7 +109,6 @@ class Web(Actor[Never]):
         self._readiness = readiness
         self._access = access
         self._headers = _HEADERS | ({"Strict-Transport-Security": _HSTS} if access.secure else {})
-        self._home = "/chat" if any(route.path == "/chat" for route in self._routes) else "/"
         self._listener: asyncio.Server | None = None
         self._streams: set[asyncio.Transport] = set()
 
@@ -220,7 +219,7 @@ class Web(Actor[Never]):
         session = self._access.open_session(request.query.get("code", ""), peer)
         if session is None:
             raise _stay_out(request, "This link was used before, or is too old or incomplete. " + _WAY_IN)
-        response = web.Response(status=303, headers={"Location": self._home})
+        response = web.Response(status=303, headers={"Location": "/"})
         # Lax, not Strict: after a link in a mail or a chat, a Strict cookie is not sent along with this redirect, and
         # the person just let in stands before the door again. Nothing is changed by a GET, so Lax gives nothing away.
         response.set_cookie(

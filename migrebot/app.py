@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -27,6 +28,7 @@ from actors.metrics import Metrics
 from actors.mirror import Mirror
 from actors.mirror_redis import RedisMirror
 from actors.overview import Overview
+from actors.owner_page import OwnerPage, Shown
 from actors.pacing import UNLIMITED
 from actors.rendering import Renderer
 from actors.reporter import Reporter, Reporting
@@ -267,6 +269,8 @@ class Program:
         self._scheduler: Mailbox[ToScheduler | RemindersMoved] = Mailbox()
         self._new_id = id_source(clock)
         self._alerts: Mailbox[Alert] = Mailbox(100)
+        self._log = logs.Tail()
+        logs.listen(self._log.hear)
         self._feed = Feed()
         self._renderer = Renderer(storage)
         self._access = _access(config, clock)
@@ -282,7 +286,9 @@ class Program:
         self._deliverer = self._delivery_actor()
         self._timekeeper = self._scheduler_actor()
         self.web = self._web()
-        self.supervisor = Supervisor(actors=self._actors(), clock=clock, on_alert=self._alert)
+        self.supervisor = Supervisor(
+            actors=self._actors(), clock=clock, on_alert=self._alert, on_change=self._actor_changed
+        )
 
     async def run(self) -> None:
         """Run until a signal comes; raises `UserError` if an actor cannot start for a reason the operator can mend."""
@@ -364,6 +370,9 @@ class Program:
         """Find where the owner is written to; the local chat's latest visitor while it is the owner."""
         owner = self._owner_address()
         return owner if owner is None or owner.value else await self._storage.latest_address("local")
+
+    def _actor_changed(self, name: str, phase: str) -> None:
+        self._feed.tell("actors", msgspec.json.encode({"actor": name, "state": phase}))
 
     def _owner_address(self) -> Address | None:
         """Tell where the owner is written to; a local address without a value stands for the latest visitor's."""
@@ -508,6 +517,18 @@ class Program:
             clock=self._clock,
         )
 
+    def _owner_page(self, overview: Overview) -> OwnerPage:
+        bot = self._config.bot
+        return OwnerPage(
+            status=overview.status,
+            forms=self._mirror.counts,
+            report=self._reporter.current,
+            days=self._storage.closed_days,
+            log=self._log.lines,
+            shown=Shown(language=bot.language, timezone=bot.timezone, chat=self._chat is not None),
+            clock=self._clock,
+        )
+
     def _web(self) -> Web:
         config = self._config.http
         api = Api(
@@ -518,9 +539,11 @@ class Program:
             anew=self._mirror.anew,
             clock=self._clock,
         )
+        overview = self._overview()
         sources = (
             api,
-            Metrics(self._overview().status),
+            self._owner_page(overview),
+            Metrics(overview.status),
             self._chat,
             self._telegram,
             self._twilio,

@@ -16,6 +16,7 @@ import sqlite3
 import sys
 import threading
 import traceback
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO, cast
@@ -139,6 +140,21 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 def listen(listener: Callable[[str], None]) -> None:
     """Have every line that is written told to `listener` too, without colours; called from any thread, must not log."""
     _listeners.append(listener)
+
+
+class Tail:
+    """Remembers the newest lines, for those who come later to look; give its `hear` to `listen`."""
+
+    def __init__(self, size: int = 200) -> None:
+        self._lines: deque[str] = deque(maxlen=size)
+
+    def hear(self, line: str) -> None:
+        """Take a line; may be called from any thread."""
+        self._lines.append(line)
+
+    def lines(self) -> list[str]:
+        """Give the lines, the newest last."""
+        return list(self._lines.copy())
 
 
 class _Writer:

@@ -127,7 +127,7 @@ def test_an_attack_takes_three_taps_in_the_browser(program: Program, ann: Visito
     assert entries(program) == [(6, None, None)]
 
 
-def test_a_login_link_opens_the_chat_where_a_token_is_needed(tmp_path: Path) -> None:
+def test_a_login_link_opens_the_owners_page_and_the_chat_where_a_token_is_needed(tmp_path: Path) -> None:
     with Program(tmp_path, MIGREBOT_HTTP_TOKEN="a-long-and-secret-token") as program:
         assert program.get("/chat")[0] == 401
         assert program.get("/chat", {"Authorization": "Bearer a-long-and-secret-token"})[0] == 200
@@ -135,6 +135,7 @@ def test_a_login_link_opens_the_chat_where_a_token_is_needed(tmp_path: Path) -> 
         link = public.command("login").stdout.strip()
         with chromium(tmp_path / "browser") as browser:
             browser.get(link)
+            browser.find_element(By.LINK_TEXT, "Chat").click()
             Visitor(browser).says("/help")
             Visitor(browser).sees("What I can do")
         assert program.get(link.removeprefix(program.url))[0] == 401

@@ -277,13 +277,13 @@ def local_link(served: Served) -> str:
     return served.access.login_link().replace("http://127.0.0.1:8080", served.url)
 
 
-async def test_a_login_link_opens_the_chat_from_anywhere_once(served: Served, client: ClientSession) -> None:
+async def test_a_login_link_opens_everything_from_anywhere_once(served: Served, client: ClientSession) -> None:
     link = local_link(served)
     # Whatever makes a request not local will do; a cookie jar wants the real address.
     proxied = {"X-Forwarded-For": "198.51.100.1"}
     async with client.get(link, headers=proxied, allow_redirects=False) as answer:
         assert answer.status == 303
-        assert answer.headers["Location"] == "/chat"
+        assert answer.headers["Location"] == "/"
         cookie = answer.headers["Set-Cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Lax" in cookie
