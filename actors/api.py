@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
+from migrebot.pages.openapi import document
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -59,6 +61,7 @@ class Api:
             web.get("/api/report", self._show_report),
             web.get("/api/statistics", self._show_days),
             web.get("/api/events", self._stream, allow_head=False),
+            web.get("/api/openapi.json", _describe),
         ]
 
     async def _show_states(self, _request: web.Request) -> web.Response:
@@ -106,6 +109,10 @@ class Api:
 
     def _encoded(self, kind: str, data: bytes, number: int) -> bytes:
         return b"event: %s\nid: %s-%d\ndata: %s\n\n" % (kind.encode(), self._run.encode(), number, data)
+
+
+async def _describe(_request: web.Request) -> web.Response:
+    return web.Response(body=document(), content_type="application/json")
 
 
 def _json(answer: object) -> web.Response:
