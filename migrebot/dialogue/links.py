@@ -1,13 +1,14 @@
 """Several messengers with one diary: `/link` joins two by a one-time code, `/unlink` lets one go.
 
-Who has the diary asks for a code and writes it in the other messenger. Then the first one is shown who entered it,
-and only when that is confirmed the two become one. Codes are stored hashed, valid for ten minutes and for one use;
-guesses are counted by who guesses and in all.
+Who has the diary asks for a code and writes it in the other messenger; whoever has a diary there too is told first who
+will read it. Then the first one is shown who entered the code, and only when that is confirmed the two become one.
+Codes are stored hashed, valid for ten minutes and for one use; guesses are counted by who guesses and in all.
 """
 
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from storage.changes import (
     SaveUser,
     Unlink,
 )
-from storage.facts import IdentitiesOf, LinkCodeByHash, LinkCodeOf, LinkTries, UserAt
+from storage.facts import AllOf, IdentitiesOf, LinkCodeByHash, LinkCodeOf, LinkTries, UserAt
 from storage.records import LinkCode
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
     """Answer a press on one of these buttons; None if there is no such button."""
     if action == "drop" and len(arguments) == 1:
         return _drop(turn, arguments[0])
+    if action == "enter" and len(arguments) == 1:
+        return _entered(turn, _unpacked(arguments[0]), is_sure=True)
     if arguments:
         return None
     match action:
@@ -110,13 +113,31 @@ def _hash(letters: str) -> str:
     return hashlib.sha256(letters.encode()).hexdigest()
 
 
+def _packed(hash_: str) -> str:
+    """Write a hash so that it fits a button."""
+    return urlsafe_b64encode(bytes.fromhex(hash_)).decode().rstrip("=")
+
+
+def _unpacked(written: str) -> str:
+    """Read the hash of a button; one that no code has if it is none."""
+    try:
+        hash_ = urlsafe_b64decode(f"{written}=").hex()
+    except ValueError:
+        hash_ = ""
+    return hash_ or "-"  # a code that was entered has an empty one
+
+
 def _enter(turn: Turn, text: str) -> Answer:
+    letters = "".join(character for character in text.upper() if character.isalnum())[: _LENGTH + 1]
+    return _entered(turn, _hash(letters), is_sure=False)
+
+
+def _entered(turn: Turn, hash_: str, *, is_sure: bool) -> Answer:
     tr = turn.tr
     own, everybodys = turn.facts(LinkTries(turn.user.id, turn.now - TRIES_SINCE))
     if own >= TRIES_EACH or everybodys >= TRIES_IN_ALL:
         return say(tr("There were too many wrong codes. Please try again in an hour."))
-    letters = "".join(character for character in text.upper() if character.isalnum())[: _LENGTH + 1]
-    code = turn.facts(LinkCodeByHash(turn.user.id, _hash(letters)))
+    code = turn.facts(LinkCodeByHash(turn.user.id, hash_))
     if code is None or code.expires_at <= turn.now:
         wrong = Answer(changes=(SaveLinkTry(turn.user.id, turn.new_id(), turn.now),))
         return wrong + say(tr("This code is wrong or too old. /link in the other messenger gives a new one."))
@@ -127,8 +148,27 @@ def _enter(turn: Turn, text: str) -> Answer:
         return say(tr("This code is wrong or too old. /link in the other messenger gives a new one."))
     if issuer.id > 0 and turn.user.id > 0:
         return say(tr("Two Telegram accounts cannot be joined."))
+    if not is_sure and _has_diary(turn):
+        return _warn(turn, hash_)
     asked = _ask(turn, code, issuer)
-    return asked + say(tr("Right. Now please confirm it where you got the code: I have just asked there."))
+    said = tr("Right. Now please confirm it where you got the code: I have just asked there.")
+    return asked + say(said, in_place=is_sure)
+
+
+def _has_diary(turn: Turn) -> bool:
+    found = turn.facts(AllOf(turn.user.id))
+    return any((found.headaches, found.intakes, found.pressures, found.drugs, found.free_days, found.reminders))
+
+
+def _warn(turn: Turn, hash_: str) -> Answer:
+    """Ask whoever has something to lose: a code may come from somebody who wants to read their diary."""
+    tr = turn.tr
+    said = tr(
+        "⚠️ Your diary here becomes one with that of whoever gave you this code, and they can read and delete all of"
+        " it. Is the other messenger your own?"
+    )
+    keyboard = ((Button(tr.plain("Yes, join"), f"y:enter:{_packed(hash_)}"), Button(tr.plain("No"), "y:no")),)
+    return say(said, keyboard)
 
 
 def _ask(turn: Turn, code: LinkCode, issuer: User) -> Answer:

@@ -40,8 +40,15 @@ async def code_of(person: Person) -> str:
     return found[1]
 
 
+async def enter(person: Person, code: str) -> None:
+    """Write the code; whoever has a diary already is asked whether that is what is wanted."""
+    await person.says(f"/link {code}")
+    if "Is the other messenger your own?" in person.last.text:
+        await person.presses("Yes, join")
+
+
 async def join(issuer: Person, other: Person) -> None:
-    await other.says(f"/link {await code_of(issuer)}")
+    await enter(other, await code_of(issuer))
     await issuer.presses("Yes, join")
 
 
@@ -55,7 +62,7 @@ async def test_after_the_confirmation_both_have_one_diary(house: House, ann: Per
     await ann.says("/pain 7 3h ibuprofen 400")
     code = await code_of(ann)
     assert "can read and delete your diary" in ann.last.text
-    await wanda.says(f"/link {code.lower()}")
+    await enter(wanda, code.lower())
     assert "confirm it where you got the code" in wanda.last.text
     assert "entered in WhatsApp by Ann W." in ann.last.text
     assert "+49" not in ann.last.text
@@ -96,8 +103,20 @@ async def test_a_new_messenger_can_join_with_its_first_words(house: House, ann: 
     assert await ann.session() is not None, "there is one form for both"
 
 
-async def test_no_joins_nothing(ann: Person, wanda: Person) -> None:
+async def test_who_has_a_diary_is_told_who_will_read_it_before_anybody_can(ann: Person, wanda: Person) -> None:
     await wanda.says(f"/link {await code_of(ann)}")
+    assert "they can read and delete all of it" in wanda.last.text
+    await ann.sends(Press("y:yes", ""))
+    assert "too late" in ann.last.text, "nothing was entered yet"
+    await wanda.presses("No")
+    assert "Nothing was joined" in wanda.last.text
+    await ann.sends(Press("y:yes", ""))
+    assert "too late" in ann.last.text
+    assert (await wanda.known()).user.id < 0
+
+
+async def test_no_joins_nothing(ann: Person, wanda: Person) -> None:
+    await enter(wanda, await code_of(ann))
     await ann.presses("No")
     assert "Nothing was joined" in ann.last.text
     assert (await wanda.known()).user.id < 0
@@ -109,7 +128,7 @@ async def test_a_code_works_once_and_ten_minutes(house: House, ann: Person, wand
     await wanda.says(f"/link {code}")
     assert "wrong or too old" in wanda.last.text
     code = await code_of(ann)
-    await wanda.says(f"/link {code}")
+    await enter(wanda, code)
     carl = house.person(value="carl", channel="local")
     await carl.says(f"/link {code}")
     assert "wrong or too old" in carl.last.text
@@ -134,7 +153,7 @@ async def test_guesses_are_few_for_one_person(house: House, ann: Person, wanda: 
     await wanda.says(f"/link {code}")
     assert "too many wrong codes" in wanda.last.text
     await house.clock.advance(3601)
-    await wanda.says(f"/link {await code_of(ann)}")
+    await enter(wanda, await code_of(ann))
     assert "confirm" in wanda.last.text
 
 
@@ -168,7 +187,7 @@ async def test_ones_own_code_and_a_second_telegram_account_are_refused(house: Ho
 
 
 async def test_nobody_confirms_for_somebody_else(ann: Person, wanda: Person) -> None:
-    await wanda.says(f"/link {await code_of(ann)}")
+    await enter(wanda, await code_of(ann))
     await wanda.sends(Press("y:yes", ""))
     assert "too late" in wanda.last.text
     assert (await wanda.known()).user.id < 0
@@ -239,7 +258,7 @@ async def test_forgetting_deletes_what_both_have(ann: Person, wanda: Person) -> 
     assert (await ann.known()).is_new
 
 
-@pytest.mark.parametrize("data", ["y:drop", "y:yes:1", "y:what", "y:drop:1:2"])
+@pytest.mark.parametrize("data", ["y:drop", "y:yes:1", "y:what", "y:drop:1:2", "y:enter"])
 async def test_a_button_nobody_made_does_nothing(ann: Person, data: str) -> None:
     await ann.sends(Press(data, "1", "callback"))
     assert ann.toasts
