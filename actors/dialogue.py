@@ -119,6 +119,7 @@ class Dialogue(Actor[ToDialogue]):
         self._flood = flood or FloodGate()
         self._zones_at = zones_at
         self._careful: Counter[str] | None = None
+        self._foreign = 0
         self._first_again: dict[Address, tuple[str, float]] = {}
 
     async def start(self, resources: AsyncExitStack) -> None:  # noqa: ARG002 - nothing to release
@@ -223,7 +224,18 @@ class Dialogue(Actor[ToDialogue]):
                 item.error = result.error
             else:
                 item.envelope.answer(Stored(item.outcome if result.outcome == "done" else "repeated"))
+        self._tell_of_strangers([item for item in ready if item.is_foreign and not item.error])
         await self._try_again(items)
+
+    def _tell_of_strangers(self, refused: Sequence[_Item]) -> None:
+        """Tell the owner of buttons that were refused, because what they are about belongs to somebody else."""
+        self._foreign += len(refused)
+        if refused:
+            text = (
+                "Somebody pressed a button that belongs to somebody else's diary. It was refused."
+                f" Refused since the start: {self._foreign}."
+            )
+            self._on_alert(Alert(cause="somebody else's button", text=text))
 
     async def _wake_delivery(self, tickets: tuple[Ticket, ...]) -> None:
         try:
@@ -394,6 +406,7 @@ class Dialogue(Actor[ToDialogue]):
             changes = changes_of(turn, ask_regularly(turn, message.due_at))
             return Unit(changes=changes, key=_question_key(message), user_id=conversation.user.id)
         answer = _slow_down(turn) if item.envelope.mark == "tell" else respond(turn)
+        item.is_foreign = answer.is_foreign
         changes = changes_of(turn, answer, message.profile)
         is_known = not conversation.is_new or any(isinstance(change, SaveUser) for change in changes)
         return Unit(changes=changes, key=_key(message), user_id=conversation.user.id if is_known else None)
@@ -453,6 +466,7 @@ class _Item:
         self.outcome: Outcome = outcome
         self.error = ""
         self.ids: RepeatableIds | None = None
+        self.is_foreign = False
         self.now: datetime | None = None
 
 

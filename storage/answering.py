@@ -17,6 +17,7 @@ from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
     AskingOf,
+    BelongsToAnother,
     CodesInUse,
     CorrespondenceOf,
     DayMarks,
@@ -156,6 +157,11 @@ def _overuse_notice_of(fact: OveruseNoticeOf) -> Question:
 
 def _open_headache(fact: OpenHeadache) -> Question:
     return Question((_of("open_headache", fact),), _one(diary_rows.headache))
+
+
+def _belongs_to_another(fact: BelongsToAnother) -> Question:
+    values = (fact.id, fact.user_id) * 6
+    return Question((Statement("belongs_to_another", values),), lambda results: bool(results[0]))
 
 
 def _has_had_aura(fact: HasHadAura) -> Question:
@@ -391,6 +397,7 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     OveruseNoticeOf: _overuse_notice_of,
     IntakesOf: _intakes_of,
     OpenHeadache: _open_headache,
+    BelongsToAnother: _belongs_to_another,
     HasHadAura: _has_had_aura,
     FrequentChoices: _frequent_choices,
     MarksBetween: _marks_between,

@@ -91,6 +91,12 @@ class OpenHeadache(Fact[Headache | None], frozen=True):
     """The latest attack recorded while it hurt and not known to be over."""
 
 
+class BelongsToAnother(Fact[bool], frozen=True):
+    """Whether an entry, medicine, reminder or firing with this id is somebody else's."""
+
+    id: int
+
+
 class HasHadAura(Fact[bool], frozen=True):
     """Whether any attack apart from attack `besides` was recorded with an aura."""
 

@@ -43,7 +43,7 @@ from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, T
 from migrebot.reminders.phrases import Understood
 from migrebot.typed import MAX_TEXT, clean, folded, parse_id
 from storage.changes import EraseUser, Mute, Unmute
-from storage.facts import OccurrenceById, OfferedKeyboard
+from storage.facts import BelongsToAnother, OccurrenceById, OfferedKeyboard
 
 if TYPE_CHECKING:
     from migrebot.dialogue.form import Form
@@ -269,8 +269,15 @@ def _press(turn: Turn, press: Press) -> Answer:
     kind, *parts = press.data.split(":") if len(press.data) <= 64 else [""]
     answer = _pressed(turn, kind, parts) if parts else None
     if answer is None:
-        return Answer(toast=turn.tr.plain("This button no longer does anything. /help tells what I can do."))
-    return answer
+        answer = Answer(toast=turn.tr.plain("This button no longer does anything. /help tells what I can do."))
+    refused = kind in MENUS and answer.toast and not answer.replies
+    return answer + Answer(is_foreign=True) if refused and _names_anothers(turn, parts) else answer
+
+
+def _names_anothers(turn: Turn, parts: Sequence[str]) -> bool:
+    """Tell whether a button names something that is somebody else's: no button of one's own ever does."""
+    ids = [id_ for part in parts if (id_ := parse_id(part)) is not None]
+    return any(turn.facts(BelongsToAnother(turn.user.id, id_)) for id_ in ids[:2])
 
 
 def _press_firing(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:

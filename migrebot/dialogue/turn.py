@@ -138,7 +138,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     """What a handler decided: what is said and stored, the user as changed, the form as it stands then.
 
     `session` None ends the form, unset leaves it as it is. `toast` is shown for a moment where a button was pressed.
-    `took_offer` tells that a typed text stood for a button that was on offer.
+    `took_offer` tells that a typed text stood for a button that was on offer, `is_foreign` that a button was refused
+    because what it is about belongs to somebody else.
     """
 
     replies: tuple[Reply | Attachment, ...] = ()
@@ -147,6 +148,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     session: Session | UnsetType | None = UNSET
     toast: str = ""
     took_offer: bool = False
+    is_foreign: bool = False
 
     def __add__(self, later: Answer) -> Answer:
         """Join two answers; where both decide, the later one counts."""
@@ -157,6 +159,7 @@ class Answer(Struct, frozen=True, kw_only=True):
             session=self.session if later.session is UNSET else later.session,
             toast=later.toast or self.toast,
             took_offer=later.took_offer or self.took_offer,
+            is_foreign=later.is_foreign or self.is_foreign,
         )
 
 

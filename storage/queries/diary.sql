@@ -165,3 +165,11 @@ DELETE FROM pressures WHERE id IN (SELECT id FROM pressures WHERE deleted_at < ?
 
 -- purge_drugs: Delete some medicines of lists deleted by their owner long ago.
 DELETE FROM drugs WHERE id IN (SELECT id FROM drugs WHERE deleted_at < ? LIMIT ?);
+
+-- belongs_to_another: A row if what has this id is of somebody else: an entry, a medicine, a reminder or a firing.
+SELECT 1 FROM headaches WHERE id = ? AND user_id <> ?
+UNION ALL SELECT 1 FROM intakes WHERE id = ? AND user_id <> ?
+UNION ALL SELECT 1 FROM pressures WHERE id = ? AND user_id <> ?
+UNION ALL SELECT 1 FROM drugs WHERE id = ? AND user_id <> ?
+UNION ALL SELECT 1 FROM reminders WHERE id = ? AND user_id <> ?
+UNION ALL SELECT 1 FROM occurrences WHERE id = ? AND user_id <> ?;

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.storage.conftest import backend, postgres_backend, sqlite_backend, sqlite_template, storage
+from tests.storage.conftest import backend, postgres_backend, sqlite, sqlite_backend, sqlite_template, storage
 from tests.talk import House, Person, open_house
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storage.interface import Storage
     from tests.clock import FakeClock
 
-__all__ = ["backend", "postgres_backend", "sqlite_backend", "sqlite_template", "storage"]
+__all__ = ["backend", "postgres_backend", "sqlite", "sqlite_backend", "sqlite_template", "storage"]
 
 
 @pytest.fixture

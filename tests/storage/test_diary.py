@@ -12,6 +12,7 @@ from migrebot.messages import Address
 from storage.changes import SaveDrug, SaveHeadache, SaveIntake, SaveIntakes, SaveOveruseNotice, SavePressure
 from storage.facts import (
     AllOf,
+    BelongsToAnother,
     DrugById,
     DrugNames,
     Fact,
@@ -327,3 +328,13 @@ async def test_the_notice_on_frequent_medicine_is_on_and_was_never_given_at_firs
     assert await ask(storage, OveruseNoticeOf(1001)) == OveruseNotice(user_id=1001, is_off=True, told_at=NOW)
     assert await ask(storage, OveruseNoticeOf(ANOTHER)) == OveruseNotice(user_id=ANOTHER)
     assert (await commit(storage, SaveOveruseNotice(OveruseNotice(user_id=404)))).outcome == "failed"
+
+
+async def test_it_is_known_whether_an_id_is_somebody_elses(storage: Storage) -> None:
+    await person(storage)
+    other = (await person(storage, Address("telegram", str(ANOTHER)))).user.id
+    await stored(storage, SavePressure(pressure(5)), SaveDrug(drug(6)))
+    for id_ in (5, 6):
+        assert await ask(storage, BelongsToAnother(other, id_))
+        assert not await ask(storage, BelongsToAnother(1001, id_))
+    assert not await ask(storage, BelongsToAnother(other, 7))
