@@ -21,6 +21,7 @@ from migrebot.messages import (
     Outgoing,
     Press,
     Priority,
+    Profile,
     Returned,
     Say,
     Toast,
@@ -42,8 +43,6 @@ from storage.changes import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from migrebot.messages import Profile
 
 TEXT_LIMITS = {"telegram": 4_096, "whatsapp": 1_600, "local": 100_000}
 """Longest text of one message by channel, in UTF-16 code units (Bot API sendMessage; Twilio Messages body)."""
@@ -91,6 +90,8 @@ def _person(turn: Turn, answer: Answer, profile: Profile | None) -> Iterator[Cha
         yield SaveUser(answer.user or conversation.user)
     if profile is None:
         return
+    if profile == Profile():
+        profile = identity.profile  # a message that was fetched later does not say what its sender is called
     if identity.muted_at is not None and not isinstance(turn.content, Left):
         yield Unmute(identity.address)
     if conversation.is_new or identity.profile != profile or turn.now - identity.seen_at > _seen_again(turn):

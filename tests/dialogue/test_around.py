@@ -12,7 +12,7 @@ from actors.rendering import Renderer
 from migrebot.dialogue.router import COMMANDS
 from migrebot.erasures import mark
 from migrebot.languages import LANGUAGES
-from migrebot.messages import Address, Document, InGroup, Left, Location, Press, Returned, Text, Unreadable
+from migrebot.messages import Address, Document, InGroup, Left, Location, Press, Profile, Returned, Text, Unreadable
 from tests.talk import House, Person
 
 pytestmark = pytest.mark.anyio
@@ -265,3 +265,9 @@ async def test_two_channels_are_two_people_until_they_are_linked(house: House) -
     telegram = house.person(9)
     await telegram.says("/start")
     assert (await telegram.known()).user.id == 9
+
+
+async def test_a_name_is_kept_when_a_message_comes_without_one(ann: Person) -> None:
+    ann.profile = Profile()
+    await ann.says("/help")
+    assert (await ann.known()).identity.profile.first_name == "Ann"
