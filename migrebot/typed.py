@@ -12,6 +12,7 @@ MAX_TEXT = 4_096
 _UNSEEN = dict.fromkeys(
     [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x200B, 0x2060, 0x00AD, 0xFEFF]
 )
+_REPLACED = _UNSEEN | {0x066B: ","}
 _MARK = re.compile(r"^[\W_]+", re.UNICODE)
 _SPACES = re.compile(r"\s+")
 
@@ -19,9 +20,9 @@ _SPACES = re.compile(r"\s+")
 def clean(text: str) -> str:
     """Make text from outside storable: NFC, no control characters, lone surrogates, unseen or reordering marks.
 
-    Decimal digits of every script become 0–9; line breaks stay, as line feeds.
+    Decimal digits of every script become 0–9 and the Arabic decimal mark a comma; line breaks stay, as line feeds.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_UNSEEN)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_REPLACED)
     # Composed last: what is taken out may have stood between a letter and its accent.
     return unicodedata.normalize("NFC", "".join(_clean_character(character) for character in lines)).strip()
 

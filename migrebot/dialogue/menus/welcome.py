@@ -42,31 +42,38 @@ def welcome_back(turn: Turn) -> Answer:
 def help_(turn: Turn) -> Answer:
     """Tell what the bot can do, what it is not, and the emergency signs."""
     tr = turn.tr
-    commands = Markup("\n").join(
+    groups = (
         (
             tr("/pain – record a headache"),
             tr("/pain 7 3h ibuprofen 400 – the same in one line"),
             tr("/druguse – record a medicine, or in one line: /druguse ibuprofen 400"),
             tr("/pressure – record a blood pressure, or in one line: /pressure 120/80 65"),
             tr("/medications – your medicines and daily maxima"),
+        ),
+        (
             tr("/add remind me to drink water tomorrow at 9 – a reminder; /add alone asks step by step"),
             tr("/list – your reminders, to change or pause them"),
             tr("/delete 2 or /delete k7 – delete a reminder by its number or code"),
+        ),
+        (
             tr("/calendar – your days, what you recorded on them, and days without headache"),
             tr("/statistics – a summary, and a workbook for your doctor"),
+        ),
+        (
             tr("/settings – language, time zone, the regular question"),
             tr("/cancel – leave a question"),
             tr("/link, /unlink – use the same diary in another messenger, or no longer"),
             tr("/export – all your entries as a file: Excel, CSV or JSON"),
             tr("/forget – delete everything about you"),
             tr("/privacy – what is stored and who can read it"),
-        )
+        ),
     )
+    commands = [Markup("\n").join(group) for group in groups]
     about = tr(
         "I keep your diary so that you and your doctor see what happens. I am a program, not a doctor: I never make a"
         " diagnosis, and I cannot call for help."
     )
-    return say(Markup("\n\n").join((tr("<b>What I can do</b>"), commands, about, safety.emergency(tr))))
+    return say(Markup("\n\n").join((tr("<b>What I can do</b>"), *commands, about, safety.emergency(tr))))
 
 
 def privacy(turn: Turn) -> Answer:
