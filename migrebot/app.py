@@ -17,6 +17,8 @@ from msgspec.structs import replace
 from actors.actor import Actor, Mailbox
 from actors.alerts import Alerts
 from actors.api import Api
+from actors.backup import Backup
+from actors.backup_process import make_apart
 from actors.channel import Limits, Sender
 from actors.delivery import Delivery
 from actors.dialogue import Dialogue
@@ -53,6 +55,7 @@ from migrebot.i18n import translator, translators
 from migrebot.ids import id_source
 from migrebot.messages import Address
 from migrebot.reminders.phrases import understand
+from migrebot.reminders.schedule import Cron, Schedule
 from migrebot.reminders.timers import RemindersMoved
 from migrebot.zones import find_zones
 from storage.backups.order import Order, Place
@@ -355,6 +358,7 @@ class Program:
             dialogue,
             self._timekeeper,
             self._reporter,
+            self._backup_actor(),
             self._chat,
             self.web,
             self._telegram,
@@ -493,6 +497,17 @@ class Program:
             reporting=Reporting(cron=self._config.reports.daily, timezone=self._config.bot.timezone),
         )
 
+    def _backup_actor(self) -> Backup:
+        cron, timezone = self._config.backup.schedule, self._config.bot.timezone
+        return Backup(
+            mailbox=Mailbox(1),
+            storage=self._storage,
+            make=lambda now: make_apart(_backup_order(self._config, now)),
+            schedule=Schedule(pattern=Cron(cron), timezone=timezone) if cron else None,
+            clock=self._clock,
+            on_alert=self._alert,
+        )
+
     def _states(self) -> dict[str, ActorState]:
         return self.supervisor.states()
 
@@ -586,7 +601,7 @@ def _bot_profile() -> BotProfile:
 
 
 async def _check(config: Config) -> list[Check]:
-    checks = [await _check_storage(config)]
+    checks = [await _check_storage(config), await _check_backup(config)]
     if config.telegram.token.reveal():
         checks.append(await _check_telegram(config))
     if config.twilio.is_on:
@@ -600,6 +615,16 @@ async def _check_storage(config: Config) -> Check:
     except UserError as error:
         return Check("storage", ok=False, detail=str(error))
     return Check("storage", ok=True, detail=detail)
+
+
+async def _check_backup(config: Config) -> Check:
+    from storage.backups.making import probe
+
+    try:
+        detail = await anyio.to_thread.run_sync(probe, config.backup.directory, config.backup.recipient)
+    except UserError as error:
+        return Check("backup", ok=False, detail=str(error))
+    return Check("backup", ok=True, detail=detail)
 
 
 async def _check_telegram(config: Config) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import UTC
 from pathlib import Path
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from storage.backups.content import Content
     from storage.backups.order import Order
     from storage.moving import Report
+
+
+def probe(directory: Path, recipient: str) -> str:
+    """Tell in one line whether backups could be made there, without making anything; raises `UserError`."""
+    if recipient:
+        check_recipient(recipient)
+    place = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"{directory} cannot be written: {place}")
+    return f"{directory}, {'encrypted' if recipient else 'not encrypted'}"
 
 
 async def make(order: Order, report: Report) -> Made:

@@ -103,8 +103,15 @@ def test_the_file_in_the_working_directory_is_read_unless_another_is_named(tmp_p
 def test_check_says_of_every_part_whether_it_works(tmp_path: Path) -> None:
     ended = migrebot("check", directory=tmp_path, environ={"POSTGRES_USER": "me"})
     assert ended.returncode == 0
-    assert ended.stdout.startswith("storage: ok: ")
+    storage, backup = ended.stdout.splitlines()
+    assert storage.startswith("storage: ok: ")
+    assert backup == f"backup: ok: {tmp_path / 'data' / 'backups'}, not encrypted"
     assert ended.stderr == "note: POSTGRES_USER has no effect without POSTGRES_HOST\n"
+
+
+def test_a_recipient_nothing_can_be_encrypted_to_is_told(tmp_path: Path) -> None:
+    ended = migrebot("check", directory=tmp_path, environ={"MIGREBOT_BACKUP_RECIPIENT": "age1x"})
+    assert (ended.returncode, ended.stdout.count("backup: failed: backup.recipient is no age public key")) == (1, 1)
 
 
 @pytest.mark.parametrize("command", ["run", "check", "migrate", "login"])
@@ -112,8 +119,9 @@ def test_a_directory_that_cannot_be_used_is_one_line_and_exit_status_one(tmp_pat
     (tmp_path / "file").touch()
     ended = migrebot(command, directory=tmp_path, environ={"MIGREBOT_BOT_DATA_DIR": "file/data"})
     assert ended.returncode == 1
-    (line,) = (ended.stdout + ended.stderr).splitlines()
-    assert "file/data" in line
+    lines = (ended.stdout + ended.stderr).splitlines()
+    assert len(lines) == (2 if command == "check" else 1), "one for the storage, one for the backups"
+    assert all("file/data" in line for line in lines)
 
 
 def test_migrate_makes_the_database_and_says_so(tmp_path: Path) -> None:
