@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from msgspec import Struct
@@ -237,6 +238,11 @@ def is_local(peer: str, host: str, headers: Mapping[str, str]) -> bool:
         return False
     names = {name.lower() for name in headers}
     return not any(name in {"forwarded", "via"} or name.startswith("x-forwarded-") for name in names)
+
+
+def has_local_name(url: str) -> bool:
+    """Tell whether an address names this machine itself, or nothing at all."""
+    return not url or _LOCAL_HOST.fullmatch(urlsplit(url).netloc) is not None
 
 
 def is_open(route: str) -> bool:

@@ -24,6 +24,7 @@ from actors.delivery import Delivery
 from actors.dialogue import Dialogue
 from actors.feed import Feed
 from actors.file_links import FileLinks
+from actors.front_door import open_paths
 from actors.local_chat import LocalChat
 from actors.local_chat_sender import LocalChatSender
 from actors.metrics import Metrics
@@ -45,7 +46,7 @@ from actors.twilio_link import TwilioLink
 from actors.twilio_sender import TwilioSender
 from actors.web import Web
 from migrebot import logs
-from migrebot.access import Access, load_secret
+from migrebot.access import Access, has_local_name, load_secret
 from migrebot.clock import SystemClock
 from migrebot.dialogue import profile
 from migrebot.dialogue.router import FORMS
@@ -606,6 +607,8 @@ async def _check(config: Config) -> list[Check]:
         checks.append(await _check_telegram(config))
     if config.twilio.is_on:
         checks.append(await _check_twilio(config))
+    if not has_local_name(config.http.public_url):
+        checks.append(await _check_front_door(config.http.public_url))
     return checks
 
 
@@ -636,6 +639,16 @@ async def _check_telegram(config: Config) -> Check:
         return Check("telegram", ok=False, detail=error.reason)
     finally:
         await link.close()
+
+
+async def _check_front_door(public_url: str) -> Check:
+    seen = await open_paths(public_url)
+    if seen is None:
+        return Check("front door", ok=True, detail=f"nobody answers at {public_url} now")
+    if seen:
+        detail = f"{', '.join(seen)} can be seen without login at {public_url}: set http.token"
+        return Check("front door", ok=False, detail=detail)
+    return Check("front door", ok=True, detail=f"closed to strangers at {public_url}")
 
 
 async def _check_twilio(config: Config) -> Check:

@@ -96,7 +96,11 @@ def test_after_a_conversation_only_the_entry_remains_and_no_log_knows_a_secret(
         telegram.goes_wrong(Fault.bad_gateway(), "sendMessage", times=1)
         ann.says("/help")
         ann.sees("What I can do")
+        told = [program.get(path)[1] for path in ("/metrics", "/api/status", "/api/log", "/api/states", "/")]
         program.stop()
+    assert "7001" not in told[0]
+    for secret in (DEFAULT_TOKEN, "private", "ibuprofen", "Ann"):
+        assert not any(secret in text for text in told)
     stored = (program.directory / "data/migrebot.db").read_bytes()
     assert b"something very private" not in stored
     assert b"Pain 7 of 10" not in stored
