@@ -71,8 +71,8 @@ class _Snapshot:
         started = status.started.timestamp()
         yield _gauge("start_time_seconds", "When the program started, since the epoch.", (), [((), started)])
         runs = [((name,), last.timestamp()) for name, last in status.jobs.items() if last is not None]
-        text = "When a job that is done from time to time was done last, since the epoch."
-        yield _gauge("job_last_run_timestamp_seconds", text, ("job",), runs)
+        text = "When a task that is done from time to time was done last, since the epoch."
+        yield _gauge("task_last_run_timestamp_seconds", text, ("task",), runs)
 
     def _actors(self) -> Iterator[Metric]:
         actors, by = self._status.actors, ("actor",)

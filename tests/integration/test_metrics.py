@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -21,7 +22,6 @@ from tests.statuses import NOW, status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
-    from pathlib import Path
 
     from prometheus_client import Metric
 
@@ -99,7 +99,7 @@ async def test_all_that_is_known_is_told_by_conventional_names_and_units(tmp_pat
         "migrebot_reminder_lateness_seconds_bucket +Inf": 10,
         "migrebot_reminder_lateness_seconds_count": 10,
         "migrebot_reminder_lateness_seconds_sum": 3700.5,
-        "migrebot_job_last_run_timestamp_seconds report": NOW.timestamp() - 14 * 3600,
+        "migrebot_task_last_run_timestamp_seconds report": NOW.timestamp() - 14 * 3600,
     }.items() <= found.items()
     assert not any("backup" in name for name in found), "it never ran"
     for family in families:
@@ -128,3 +128,17 @@ async def test_what_is_not_there_is_left_out_and_not_told_as_zero(tmp_path: Path
 async def test_nobody_else_may_scrape(tmp_path: Path) -> None:
     async with serving(tmp_path, status()) as url, ClientSession() as client, client.get(url) as refused:
         assert refused.status == 401
+
+
+async def test_no_label_is_one_that_prometheus_gives_itself(tmp_path: Path) -> None:
+    families = read(await scrape(tmp_path, status()))
+    labels = {label for family in families for sample in family.samples for label in sample.labels}
+    assert labels == {"actor", "channel", "kind", "le", "reason", "task", "version"}
+
+
+async def test_the_dashboard_asks_for_metrics_that_there_are(tmp_path: Path) -> None:
+    found = {name.partition(" ")[0] for name in values(read(await scrape(tmp_path, status())))}
+    dashboard = (Path(__file__).parents[2] / "docs/grafana.json").read_text()
+    asked = set(re.findall(r"\b(?:migrebot|process)_[a-z_]+", dashboard))
+    assert asked
+    assert asked <= found
