@@ -226,30 +226,26 @@ def _sending(channels: Sequence[ChannelStatus], tr: Translator) -> Markup:
         tr.plain("Given up"),
         tr.plain("Postponed"),
     ]
-    rows = [
-        [
-            html("<code>{}</code>", channel.name),
-            escape(channel.sent),
-            _waiting(channel, tr),
-            _reasons(channel.failures, tr),
-            _reasons(channel.postponements, tr),
-        ]
-        for channel in channels
-    ]
-    return _table([tr.plain("Channel")], numbers, rows)
+    rows = [_channel(channel) for channel in channels]
+    notes = [_notes(channel, tr) for channel in channels]
+    return _table([tr.plain("Channel")], numbers, rows) + Markup().join(notes)
 
 
-def _waiting(channel: ChannelStatus, tr: Translator) -> Markup:
-    if not channel.waiting:
-        return escape(0)
-    oldest = tr.plain("the oldest for %(seconds)s s", seconds=tr.number(round(channel.oldest_seconds)))
-    return html("{}<small>{}</small>", channel.waiting, oldest)
+def _channel(channel: ChannelStatus) -> list[Markup]:
+    given_up, postponed = sum(channel.failures.values()), sum(channel.postponements.values())
+    numbers = (channel.sent, channel.waiting, given_up, postponed)
+    return [html("<code>{}</code>", channel.name), *map(escape, numbers)]
 
 
-def _reasons(counts: Mapping[str, int], tr: Translator) -> Markup:
-    told = [f"{tr.plain(_REASONS.get(why, why))}: {count}" for why, count in counts.items()]
-    more = [html("<small>{}</small>", text) for text in told]
-    return escape(sum(counts.values())) + Markup().join(more)
+def _notes(channel: ChannelStatus, tr: Translator) -> Markup:
+    """Say for how long messages wait, and why some were not sent; nothing if there is nothing to say."""
+    notes = []
+    if channel.waiting:
+        seconds = tr.number(round(channel.oldest_seconds))
+        notes.append(tr.plain("the oldest for %(seconds)s s", seconds=seconds))
+    for counts in (channel.failures, channel.postponements):
+        notes += [f"{tr.plain(_REASONS.get(why, why))}: {count}" for why, count in counts.items()]
+    return html('<p class="soft"><code>{}</code> {}</p>', channel.name, " · ".join(notes)) if notes else Markup()
 
 
 def _reminders(status: Status, tr: Translator) -> Markup:

@@ -112,7 +112,8 @@ def test_it_shows_what_was_recorded_who_is_in_forms_and_how_messages_and_reminde
     for expected in (
         "Headaches 41",
         "ReportPainCaseForm intensity 3",
-        "telegram 4321 12 the oldest for 96 s 3 the chat is gone: 2 refused: 1 6",
+        "telegram 4321 12 3 6",
+        "telegram the oldest for 96 s · the chat is gone: 2 · refused: 1 · too many at once: 5",
         "Still to fire 58",
         "within a second 8",
         "within a minute 1 later 1",
