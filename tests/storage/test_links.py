@@ -149,7 +149,8 @@ async def test_whoever_is_not_there_is_not_joined(storage: Storage, winner: int,
 async def test_every_table_that_says_whose_its_rows_are_has_its_rule(
     sqlite: SqliteStorage, sqlite_backend: SqliteBackend
 ) -> None:
-    tables = columns(sqlite_backend.path, "user_id")
+    # Those who left are counted until the day is closed; nobody who is there has a row there.
+    tables = [table for table in columns(sqlite_backend.path, "user_id") if table != "departures"]
     assert [table for table in tables if f"merge_{table}" not in named_sql()] == []
     boris = await both(sqlite)
     await queued(sqlite, message(address=BORIS, user_id=boris))

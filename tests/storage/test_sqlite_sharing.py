@@ -80,7 +80,7 @@ async def test_calls_of_all_kinds_share_a_commit(sqlite: SqliteStorage) -> None:
         lambda: sqlite.handled([key()]),
     )
     assert trace.count("COMMIT") == 1
-    assert results[:3] == [[Result(outcome="done")], None, 1]
+    assert results[:3] == [[Result(outcome="done")], [], 1]
     assert [row.id for row in results[3]] == [second.id]
 
 
