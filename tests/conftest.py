@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from storage.migrations import postgres_runner
@@ -28,6 +29,15 @@ settings.register_profile(
     "migrebot", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("migrebot")
+
+
+# Where rich is installed, structlog draws an exception with all locals: a minute for one of a hypothesis test.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
