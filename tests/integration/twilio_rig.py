@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from migrebot.app import Program
 from migrebot.clock import SystemClock
 from migrebot.config import load
 from migrebot.messages import Address, Profile
+from migrebot.program import Program
 from storage.sqlite import SqliteStorage
 from tests.fakes.twilio import ACCOUNT, NUMBER, TOKEN
 
