@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,7 +37,7 @@ LEASE = timedelta(minutes=5)
 """For how long a claim holds while the process that made it lives: longer than it takes to send anything."""
 
 
-class SqlStorage:
+class SqlStorage(ABC):
     """The storage over named SQL. A driver opens and closes, does the work, and may keep copies of what is stored."""
 
     _claimant: int | None = None
@@ -52,9 +53,9 @@ class SqlStorage:
 
     # --- what a driver adds --------------------------------------------------------------------------------------
 
+    @abstractmethod
     async def _do(self, some: Work[T]) -> T:
         """Have the work done within a transaction; raises `StorageUnavailable`."""
-        raise NotImplementedError
 
     async def _find(self, addresses: Sequence[Address]) -> Found:
         """Find who is known to write from these addresses, and which ids of Telegram's are taken among the others."""
