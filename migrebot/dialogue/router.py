@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import engine, letters, links, numbered, overuse
+from migrebot.dialogue import engine, letters, links, numbered, overuse, owner
 from migrebot.dialogue.forms import (
     asking,
     consent,
@@ -66,7 +66,9 @@ def _closing(turn: Turn) -> Answer | None:
         return None
     form = FORMS.get(session.form)
     is_known = form is not None and any(step.name == session.step for step in form.steps)
-    return None if is_known and not (session.form in ENTRY_FORMS and _must_agree(turn)) else Answer(session=None)
+    must_stop = session.form in ENTRY_FORMS and _must_agree(turn)
+    must_stop |= session.form in OWNER_FORMS and not owner.is_owner(turn)
+    return None if is_known and not must_stop else Answer(session=None)
 
 
 def _must_agree(turn: Turn) -> bool:
@@ -188,7 +190,18 @@ COMMANDS: dict[str, Command] = {
     "privacy": Command(lambda turn, _: welcome.privacy(turn), N_("What is stored and who can read it")),
     "start": Command(lambda turn, _: welcome.start(turn), N_("Say hello")),
 }
-"""All commands, in the order of the menus."""
+"""All commands for everybody, in the order of the menus."""
+
+OWNER_COMMANDS: dict[str, Command] = {}
+"""Those of the person who runs the bot; for anybody else they are unknown commands."""
+
+
+def known_command(turn: Turn, name: str) -> Command | None:
+    """Find the command of that name that whoever writes may use."""
+    command = COMMANDS.get(name)
+    if command is None and name in OWNER_COMMANDS and owner.is_owner(turn):
+        return OWNER_COMMANDS[name]
+    return command
 
 
 def _hear(turn: Turn, text: str, length: int) -> Answer:
@@ -250,7 +263,7 @@ def _is_value(turn: Turn, text: str) -> bool:
 def _command(turn: Turn, text: str) -> Answer:
     word, _, arguments = text[1:].partition(" ")
     name = word.partition("@")[0].partition("\n")[0].casefold()
-    command = COMMANDS.get(name)
+    command = known_command(turn, name)
     if command is None:
         return _cannot_read(turn, turn.tr("I do not know that command. /help lists those I know."))
     if name == "cancel" and turn.session:
@@ -309,6 +322,9 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
 }
 """Who answers a press outside a form, by the first part of what the button carries."""
 
+OWNER_MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {}
+"""The same for what the owner alone may press: whoever else does meets a button that does nothing."""
+
 ENTRIES = {"h": "/pain", "ask": "/pain", "i": "/druguse", "b": "/pressure", "d": "/medications"}
 """Of these the menus of entries: the command to go on with once the person agreed."""
 
@@ -318,7 +334,10 @@ def _pressed(turn: Turn, kind: str, parts: Sequence[str]) -> Answer | None:
     if (command := _makes_entry(kind, action)) and _must_agree(turn):
         left = _left(turn)
         return left + _ask_consent(turn.after(left), command)
-    if (menu := MENUS.get(kind)) is not None:
+    menu = MENUS.get(kind)
+    if menu is None and kind in OWNER_MENUS and owner.is_owner(turn):
+        menu = OWNER_MENUS[kind]
+    if menu is not None:
         return _menu(turn, lambda then: menu(then, action, arguments))
     match kind:
         case "q":
@@ -388,6 +407,9 @@ def _introduced(turn: Turn, answer: Answer) -> Answer:
 
 ENTRY_FORMS = frozenset({"pain", "intake", "pressure", "pressure_time", "drug"})
 """The forms that make or change entries."""
+
+OWNER_FORMS: frozenset[str] = frozenset()
+"""The forms in which the owner alone may go on."""
 
 FORMS: dict[str, Form] = {
     form.name: form
