@@ -46,7 +46,7 @@ from aiogram.methods import (
     SetWebhook,
     TelegramMethod,
 )
-from aiogram.types import BotCommand, BufferedInputFile, MessageId
+from aiogram.types import BotCommand, BotCommandScopeChat, BufferedInputFile, MessageId
 from aiogram.utils.token import TokenValidationError
 from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
 
@@ -288,15 +288,15 @@ class TelegramClient:
         """Ask for the bot's user name."""
         return (await self._call(GetMe())).username or ""
 
-    async def commands(self, language: str) -> tuple[tuple[str, str], ...]:
-        """Ask for the commands shown in that language."""
-        known = await self._call(GetMyCommands(language_code=language or None))
+    async def commands(self, language: str, *, chat: str = "") -> tuple[tuple[str, str], ...]:
+        """Ask for the commands shown in that language, in every chat or in one."""
+        known = await self._call(GetMyCommands(scope=_scope(chat), language_code=language or None))
         return tuple((command.command, command.description) for command in known)
 
-    async def set_commands(self, language: str, commands: Sequence[tuple[str, str]]) -> None:
-        """Set the commands shown in that language."""
+    async def set_commands(self, language: str, commands: Sequence[tuple[str, str]], *, chat: str = "") -> None:
+        """Set the commands shown in that language, in every chat or in one."""
         shown = [BotCommand(command=name, description=description) for name, description in commands]
-        await self._call(SetMyCommands(commands=shown, language_code=language or None))
+        await self._call(SetMyCommands(commands=shown, scope=_scope(chat), language_code=language or None))
 
     async def name(self, language: str) -> str:
         """Ask for the bot's name."""
@@ -385,3 +385,8 @@ def _words(error: DetailedAiogramError) -> str:
     """Keep of a description what names the error: what follows a second colon quotes the message."""
     words = ":".join(error.message.split(":")[:2]).strip()
     return _TOKEN.sub("<token>", " ".join(words.split()))[:200]
+
+
+def _scope(chat: str) -> BotCommandScopeChat | None:
+    # Of a model only what was set is sent.
+    return BotCommandScopeChat(type="chat", chat_id=int(chat)) if chat else None

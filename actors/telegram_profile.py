@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
@@ -25,10 +26,12 @@ class BotProfile(Struct, frozen=True, kw_only=True):
     """The texts by language code; those of the language "" are shown to everybody whose language has none.
 
     A name has at most 64 characters, a short description (the profile page) 120, a description (the empty chat) 512.
-    What is not given is left as it is.
+    What is not given is left as it is. In the chat `owner` the `owner_commands` are shown instead of `commands`.
     """
 
     commands: dict[str, Commands] = {}
+    owner: str = ""
+    owner_commands: dict[str, Commands] = {}
     name: dict[str, str] = {}
     description: dict[str, str] = {}
     short_description: dict[str, str] = {}
@@ -49,6 +52,10 @@ async def introduce(client: TelegramClient, profile: BotProfile) -> None:
     ):
         await _bring_up_to_date(what, texts, get, put)
     await _bring_up_to_date("commands", profile.commands, client.commands, client.set_commands)
+    if profile.owner:
+        # A chat in which nobody wrote yet is refused; it has its menu from the next start on.
+        read, write = partial(client.commands, chat=profile.owner), partial(client.set_commands, chat=profile.owner)
+        await _bring_up_to_date("owner_commands", profile.owner_commands, read, write)
 
 
 async def _bring_up_to_date(

@@ -222,8 +222,20 @@ class Program:
             dialogue=self._dialogue,
             sender=sender,
             clock=self._clock,
-            task=TelegramTask(config=config, profile=_bot_profile(), public_url=lambda: self._access.public_url),
+            task=TelegramTask(config=config, profile=self._bot_profile(), public_url=lambda: self._access.public_url),
             on_alert=self._alert,
+        )
+
+    def _bot_profile(self) -> BotProfile:
+        spoken = {tr.language: tr for tr in translators()} | {"": translator("en")}
+        owner = self._config.bot.owner
+        return BotProfile(
+            commands={language: profile.commands(tr) for language, tr in spoken.items()},
+            owner=owner.address if owner is not None and owner.channel == "telegram" else "",
+            owner_commands={language: profile.owner_commands(tr) for language, tr in spoken.items()},
+            name={language: profile.name(tr) for language, tr in spoken.items()},
+            description={language: profile.description(tr) for language, tr in spoken.items()},
+            short_description={language: profile.short_description(tr) for language, tr in spoken.items()},
         )
 
     def _twilio_actor(self) -> TwilioActor:
@@ -384,13 +396,3 @@ class Program:
 def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def _bot_profile() -> BotProfile:
-    spoken = {tr.language: tr for tr in translators()} | {"": translator("en")}
-    return BotProfile(
-        commands={language: profile.commands(tr) for language, tr in spoken.items()},
-        name={language: profile.name(tr) for language, tr in spoken.items()},
-        description={language: profile.description(tr) for language, tr in spoken.items()},
-        short_description={language: profile.short_description(tr) for language, tr in spoken.items()},
-    )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from migrebot.dialogue.router import COMMANDS
+from migrebot.dialogue.router import COMMANDS, OWNER_COMMANDS
 from migrebot.i18n import Translator
 
 
 def commands(tr: Translator) -> tuple[tuple[str, str], ...]:
     """List the commands with what they do, for the messenger's menu."""
     return tuple((name, tr.plain(command.description)) for name, command in COMMANDS.items())
+
+
+def owner_commands(tr: Translator) -> tuple[tuple[str, str], ...]:
+    """List the commands for the menu in the chat with the person who runs the bot: theirs come first."""
+    return tuple((name, tr.plain(command.description)) for name, command in OWNER_COMMANDS.items()) + commands(tr)
 
 
 def name(tr: Translator) -> str:

@@ -126,12 +126,14 @@ def _left(turn: Turn) -> Answer:
 class Command(Struct, frozen=True):
     """A command: who answers it and what the messengers' menus say of it.
 
-    `answer` gets the text behind the command; `description` is English; one that `makes_entry` may need consent first.
+    `answer` gets the text behind the command; `description` is English, and so is `usage`, what has to be written
+    behind it; one that `makes_entry` may need consent first.
     """
 
     answer: Callable[[Turn, str], Answer]
     description: str
     makes_entry: bool = False
+    usage: str = ""
 
 
 def _pain(turn: Turn, arguments: str) -> Answer:
@@ -168,6 +170,19 @@ def _cancel(turn: Turn, arguments: str) -> Answer:  # noqa: ARG001 - the signatu
     return say(turn.tr("There is nothing to cancel. /help tells what I can do."))
 
 
+def _help(turn: Turn, arguments: str) -> Answer:  # noqa: ARG001 - the signature of `Command.answer`
+    """Tell what the bot can do; the owner is told of the owner's commands too."""
+    tr = turn.tr
+    shown = OWNER_COMMANDS if owner.is_owner(turn) else {}
+    return welcome.help_(
+        turn,
+        [
+            (f"/{name} {tr.plain(command.usage)}" if command.usage else f"/{name}", tr.plain(command.description))
+            for name, command in shown.items()
+        ],
+    )
+
+
 COMMANDS: dict[str, Command] = {
     "pain": Command(_pain, N_("Record a headache"), makes_entry=True),
     "druguse": Command(_druguse, N_("Record a medicine"), makes_entry=True),
@@ -181,7 +196,7 @@ COMMANDS: dict[str, Command] = {
     "calendar": Command(calendar.calendar, N_("Your days and their entries")),
     "statistics": Command(lambda turn, _: statistics.statistics(turn), N_("Summary and a workbook for your doctor")),
     "settings": Command(lambda turn, _: settings.settings(turn), N_("Language, time zone, the regular question")),
-    "help": Command(lambda turn, _: welcome.help_(turn), N_("What I can do, and emergency signs")),
+    "help": Command(_help, N_("What I can do, and emergency signs")),
     "cancel": Command(_cancel, N_("Leave the question that is open")),
     "link": Command(links.link, N_("Use the same diary in another messenger")),
     "unlink": Command(lambda turn, _: links.unlink(turn), N_("Let a messenger leave the diary")),
@@ -192,7 +207,9 @@ COMMANDS: dict[str, Command] = {
 }
 """All commands for everybody, in the order of the menus."""
 
-OWNER_COMMANDS: dict[str, Command] = {}
+OWNER_COMMANDS: dict[str, Command] = {
+    "trigger": Command(lambda turn, _: question.ask_now(turn), N_("The regular question, now and to you alone")),
+}
 """Those of the person who runs the bot; for anybody else they are unknown commands."""
 
 

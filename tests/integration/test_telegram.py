@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
+import msgspec
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer, unused_port
@@ -529,6 +530,18 @@ async def test_commands_names_and_descriptions_are_set_in_every_language(fake: F
 async def test_what_is_said_already_is_not_said_again(fake: FakeTelegram, clock: FakeClock) -> None:
     assert await introduced(fake, clock)
     assert await introduced(fake, clock) == []
+
+
+async def test_in_the_owners_chat_the_menu_has_the_owners_commands_too(fake: FakeTelegram, clock: FakeClock) -> None:
+    theirs = {"": (("report", "Today's report"),), "fr": (("report", "Le rapport du jour"),)}
+    profile = msgspec.structs.replace(PROFILE, owner="4711", owner_commands=theirs)
+    async with Rig(fake, clock, profile=profile).runs():
+        await fake.waits_for("setMyCommands", 4)
+        await clock.settle()
+    said = fake.profile()["commands"]
+    assert said["chat:4711:", ""] == [{"command": "report", "description": "Today's report"}]
+    assert said["chat:4711:", "fr"] == [{"command": "report", "description": "Le rapport du jour"}]
+    assert said["default", ""][0]["command"] == "pain"
 
 
 async def test_a_text_that_telegram_refuses_keeps_nobody_waiting(fake: FakeTelegram, clock: FakeClock) -> None:

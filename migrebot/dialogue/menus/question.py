@@ -48,6 +48,11 @@ def ask_regularly(turn: Turn, due_at: datetime) -> Answer:
     return noted + Answer(changes=(CancelQueued(key),), replies=(question,))
 
 
+def ask_now(turn: Turn) -> Answer:
+    """Put the question now, as it would come if it were due; when it comes by itself stays as it is."""
+    return say(*_put(turn, days_asked(turn.facts(AskingOf(turn.user.id)), turn.timezone, turn.now)))
+
+
 def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
     """Answer a press on a button of a question; None if there is no such button."""
     if action == "day" and len(arguments) == 1:
@@ -74,7 +79,11 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
 
 
 def _question(turn: Turn, days: Sequence[date]) -> Answer:
-    return say(_wording(turn, days), _keyboard(turn, days), in_place=True)
+    return say(*_put(turn, days), in_place=True)
+
+
+def _put(turn: Turn, days: Sequence[date]) -> tuple[Markup, Keyboard]:
+    return _wording(turn, days), _keyboard(turn, days)
 
 
 def _keyboard(turn: Turn, days: Sequence[date]) -> Keyboard:

@@ -12,6 +12,8 @@ from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.messages import Button, Keyboard
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from migrebot.i18n import Translator
     from storage.records import User
 
@@ -39,8 +41,11 @@ def welcome_back(turn: Turn) -> Answer:
     return say(text, _start_keyboard(tr))
 
 
-def help_(turn: Turn) -> Answer:
-    """Tell what the bot can do, what it is not, and the emergency signs."""
+def help_(turn: Turn, owners: Sequence[tuple[str, str]] = ()) -> Answer:
+    """Tell what the bot can do, what it is not, and the emergency signs.
+
+    `owners` are the commands of the person who runs the bot, if that is who asks, each with what it does.
+    """
     tr = turn.tr
     groups = (
         (
@@ -69,6 +74,9 @@ def help_(turn: Turn) -> Answer:
         ),
     )
     commands = [Markup("\n").join(group) for group in groups]
+    if owners:
+        lines = [tr("%(command)s – %(what)s", command=command, what=what) for command, what in owners]
+        commands.append(Markup("\n").join((tr("<b>For you alone, since you run this bot</b>"), *lines)))
     about = tr(
         "I keep your diary so that you and your doctor see what happens. I am a program, not a doctor: I never make a"
         " diagnosis, and I cannot call for help."
