@@ -15,6 +15,7 @@ import msgspec
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.enums import BotCommandScopeType
 from aiogram.exceptions import (
     AiogramError,
     ClientDecodeError,
@@ -389,4 +390,4 @@ def _words(error: DetailedAiogramError) -> str:
 
 def _scope(chat: str) -> BotCommandScopeChat | None:
     # Of a model only what was set is sent.
-    return BotCommandScopeChat(type="chat", chat_id=int(chat)) if chat else None
+    return BotCommandScopeChat(type=BotCommandScopeType.CHAT, chat_id=int(chat)) if chat else None
