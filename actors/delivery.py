@@ -26,7 +26,7 @@ from actors.pacing import backoff, pause
 from actors.signals import Signal, Workers
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
-from migrebot.messages import Alert, Channel, ChatOpened, Edit, OutboxFilled, Priority, Say, Ticket
+from migrebot.messages import Alert, Channel, ChatOpened, OutboxFilled, Priority, Ticket
 from storage.interface import WAITS_FOR_PERSON, GivenUp, Postponed, Sent
 from storage.retrying import may_go_again
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from actors.actor import Mailbox
     from actors.channel import Sender
     from migrebot.clock import Clock
-    from migrebot.messages import Keyboard
     from storage.interface import Storage
     from storage.records import OutboxRow
 
@@ -300,7 +299,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             case str(message_id):
                 self._answered(link, row)
                 link.sent += 1
-                return Outcome(link.lane, row, Sent(row.id, message_id, _offered(errand.claim)))
+                return Outcome(link.lane, row, Sent(row.id, message_id, errand.claim.to_offer))
             case NotSent() if result.until_person_writes:
                 return self._hold(errand)
             case NotSent():
@@ -413,9 +412,3 @@ def _why(error: NotSent) -> Why:
     if error.retry_after is not None:
         return "rate_limit"
     return "unreachable" if error.whole_channel else "chat_fails"
-
-
-def _offered(claim: OutboxRow) -> Keyboard:
-    """Give the buttons that are on offer only now: those of a reply have been since it was stored."""
-    is_reply = claim.priority == Priority.REPLY
-    return () if is_reply or not isinstance(claim.body, Say | Edit) else claim.body.keyboard

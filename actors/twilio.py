@@ -12,6 +12,7 @@ keys, and is stored once.
 from __future__ import annotations
 
 import hmac
+import re
 from datetime import timedelta
 from html import escape
 from ipaddress import ip_address
@@ -79,6 +80,7 @@ MOST = 10_000
 WITHDRAW_AFTER = timedelta(minutes=1)
 """How long a file that arrived stays at Twilio."""
 
+_ROW = re.compile(r"[0-9]{1,18}")
 _NOTED = "whatsapp listed"
 _DONE = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _log = get_logger("twilio")
@@ -214,6 +216,9 @@ class TwilioActor(Actor[Never]):
             note = NoteFate(
                 channel="whatsapp", message_id=fate.sid, fate=fate.status, rank=wire.RANKS[fate.status], reason=reason
             )
+            row = request.query.get("row", "")
+            if fate.to and _ROW.fullmatch(row):
+                await self._storage.confirm(int(row), Address("whatsapp", fate.to), fate.sid, self._clock.now())
             await self._store(Unit(changes=(note,)))
             if changes:
                 # Once for each message, however often its end is told.

@@ -72,6 +72,14 @@ class Received(Struct, frozen=True, kw_only=True):
     sent_at: datetime
 
 
+class OfOurs(Struct, frozen=True, kw_only=True):
+    """A message to a person, as a listing shows it; `created_at` is in whole seconds."""
+
+    sid: str
+    body: str
+    created_at: datetime
+
+
 class _Http(AsyncHttpClient):  # type: ignore[misc]  # the package has no types
     """The package's HTTP, on aiohttp: every call goes to `api_base`, and an error is raised as ours."""
 
@@ -164,6 +172,15 @@ class TwilioClient:
             found += [_received(message) for message in page if message.direction == "inbound" and message.date_sent]
             page = await self._bounded(page.next_page_async()) if len(found) < most else None
         return sorted(found, key=lambda message: message.sent_at)
+
+    async def sent(self, to: str) -> list[OfOurs]:
+        """List the latest messages to an address, as many as fit on a page."""
+        page = await self._bounded(self._client.messages.page_async(to=to, from_=self._number, page_size=PAGE))
+        return [
+            OfOurs(sid=str(message.sid), body=str(message.body or ""), created_at=message.date_created)
+            for message in page
+            if message.direction != "inbound" and message.date_created
+        ]
 
     async def body(self, sid: str) -> str:
         """Read the text of a message."""

@@ -16,7 +16,9 @@ from actors.twilio_errors import OutsideWindow
 from actors.twilio_link import AccountRefused
 from actors.twilio_text import one_line, parts
 from migrebot.errors import NotSent, Refused, Uncertain
+from migrebot.logs import get_logger
 from migrebot.messages import Address, Alert, ChatOpened, Document, Edit, Leave, Priority, Profile, Say, Toast, Withdraw
+from storage.facts import IsOurMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from actors.twilio_client import TwilioClient
     from actors.twilio_link import TwilioLink
     from migrebot.clock import Clock
-    from migrebot.messages import ToDelivery
+    from migrebot.messages import Body, ToDelivery
     from storage.interface import Storage
     from storage.records import OutboxRow
 
@@ -38,8 +40,13 @@ WINDOW = timedelta(hours=24) - timedelta(minutes=1)
 DELETED_AT_ONCE = 25
 """Messages deleted in one go: each takes some calls, and others wait for the chat."""
 
+CLOCKS_APART = timedelta(minutes=1)
+"""How much earlier than here a message may seem to have come into being at Twilio."""
+
 _SHOWN = frozenset({file_type(name) for name in (".pdf", ".png", ".xlsx")})
 """The kinds of ours that WhatsApp shows as files; of any other the person gets the link itself."""
+
+log = get_logger("twilio")
 
 _NO_TEMPLATE = Alert(
     cause="whatsapp-window",
@@ -120,6 +127,9 @@ class TwilioSender:
             raise
 
     async def _sent(self, client: TwilioClient, row: OutboxRow) -> str:
+        if row.attempts > 1 and (sid := await self._went_before(client, row)):
+            log.info("went_before", row=row.id)
+            return sid
         match row.body:
             case Say() | Edit():
                 return await self._said(client, row, row.body)
@@ -133,12 +143,39 @@ class TwilioSender:
             case Leave():
                 return ""
 
+    # --- what may have gone before ---
+
+    async def _went_before(self, client: TwilioClient, row: OutboxRow) -> str:
+        """Look for a message at Twilio that an attempt before left there; gives its sid, empty if none is to be seen.
+
+        It is one with the same text that is younger than the row, and of which nothing is known here. What a template
+        made of a text cannot be told by it, nor what holds a link, since each has its own.
+        """
+        text = _last_text(row.body)
+        if not text:
+            return ""
+        try:
+            listed = await client.sent(row.address.value)
+        except (Uncertain, Refused) as error:
+            # It goes once more then, as it would without looking.
+            log.warning("sent_messages_not_listed", reason=error.reason)
+            return ""
+        since = row.created_at - CLOCKS_APART
+        alike = [IsOurMessage(0, "whatsapp", one.sid) for one in listed if one.body == text and one.created_at > since]
+        is_ours = await self._storage.load(alike) if alike else {}
+        return next((fact.message_id for fact in alike if not is_ours[fact]), "")
+
+    def _callback(self, row: OutboxRow, *, withdraw: bool = False) -> str:
+        """Give the address where Twilio is to report on the message that makes a row whole."""
+        url = self._callback_url()
+        return f"{url}?row={row.id}{'&withdraw=1' if withdraw else ''}" if url else ""
+
     # --- texts ---
 
     async def _said(self, client: TwilioClient, row: OutboxRow, said: Say | Edit) -> str:
         if await self._is_open(row.address):
             try:
-                return await self._in_parts(client, row.address.value, parts(said.text, said.keyboard))
+                return await self._in_parts(client, row, parts(said.text, said.keyboard))
             except OutsideWindow:
                 self.window_closed(row.address.value)
         if row.priority not in (Priority.REMINDER, Priority.QUESTION):
@@ -147,15 +184,16 @@ class TwilioSender:
             self._on_alert(_NO_TEMPLATE)
             raise OutsideWindow
         variables = {"1": one_line(said.text, said.keyboard) or "…"}
-        callback = self._callback_url()
+        callback = self._callback(row)
         return await client.say_by_template(row.address.value, self._template, variables, callback=callback)
 
-    async def _in_parts(self, client: TwilioClient, chat: str, texts: list[str]) -> str:
-        """Send one message after another; gives the id of the last."""
+    async def _in_parts(self, client: TwilioClient, row: OutboxRow, texts: list[str]) -> str:
+        """Send one message after another; gives the id of the last, which tells that all of them went."""
         sid = ""
-        for text in texts:
+        for number, text in enumerate(texts, start=1):
+            callback = self._callback(row) if number == len(texts) else self._callback_url()
             try:
-                sid = await client.say(chat, text, callback=self._callback_url())
+                sid = await client.say(row.address.value, text, callback=callback)
             except NotSent as error:
                 if not sid:
                     raise
@@ -181,8 +219,7 @@ class TwilioSender:
         if not await self._is_open(row.address):
             raise OutsideWindow
         url = self._files.link(document, row.user_id)
-        callback = self._callback_url()
-        callback = f"{callback}?withdraw=1" if callback else ""
+        callback = self._callback(row, withdraw=True)
         caption = parts(document.caption)[0]
         try:
             if file_type(document.filename) in _SHOWN:
@@ -191,6 +228,19 @@ class TwilioSender:
         except OutsideWindow:
             self.window_closed(row.address.value)
             raise
+
+
+def _last_text(body: Body) -> str:
+    """Give the text of the last message that a body becomes; empty where it could not be told from another one."""
+    match body:
+        case Say(text, keyboard) | Edit(_, text, keyboard):
+            return parts(text, keyboard)[-1]
+        case Toast(text):
+            return parts(escape(text))[-1] if text else ""
+        case Document(filename=name, caption=caption) if file_type(name) in _SHOWN:
+            return parts(caption)[0]
+        case Document() | Withdraw() | Leave():
+            return ""
 
 
 async def _withdrawn(client: TwilioClient, chat: str, message_id: str) -> None:

@@ -35,6 +35,7 @@ from storage.facts import (
     IntakeById,
     IntakesBetween,
     IntakesOf,
+    IsOurMessage,
     LastIntake,
     LastIntakes,
     LastList,
@@ -363,6 +364,11 @@ def _held_back(fact: HeldBack) -> Question:
     return Question((query,), lambda results: results[0][0][0])
 
 
+def _is_our_message(fact: IsOurMessage) -> Question:
+    query = Statement("message_known", (fact.channel, clean(fact.message_id)))
+    return Question((query,), lambda results: bool(results[0]))
+
+
 def _noted_instant(fact: NotedInstant) -> Question:
     query = Statement("noted_instant", (f"instant {fact.name}",))
     return Question((query,), lambda results: columns.instant(results[0][0][0]) if results[0] else None)
@@ -404,6 +410,7 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     EntriesBetween: _entries_between,
     OfferedKeyboard: _offered_keyboard,
     HeldBack: _held_back,
+    IsOurMessage: _is_our_message,
     NotedInstant: _noted_instant,
     RemindersOf: _reminders_of,
     SnoozedOf: _snoozed_of,

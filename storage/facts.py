@@ -159,6 +159,13 @@ class HeldBack(Fact[int], frozen=True):
     """How many reminders wait until the user writes again, since the messenger takes none before."""
 
 
+class IsOurMessage(Fact[bool], frozen=True):
+    """Whether a message of ours is known that the messenger calls `message_id`. `user_id` is 0."""
+
+    channel: Channel
+    message_id: str
+
+
 class NotedInstant(Fact[datetime | None], frozen=True):
     """An instant of the program's own, see `NoteInstant`; None if there is none. `user_id` is 0."""
 

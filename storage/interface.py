@@ -164,6 +164,14 @@ class Storage(Protocol):
         """
         ...
 
+    async def confirm(self, row_id: int, address: Address, message_id: str, now: datetime) -> None:
+        """Note that the messenger has the message of a row, for that address, which it calls `message_id`.
+
+        One that waits to be sent once more, since nobody knew, is over; one that is being sent is not sent again,
+        whatever becomes of this attempt. What is settled or was never tried stays as it is.
+        """
+        ...
+
     async def latest_address(self, channel: Channel) -> Address | None:
         """Tell the address of a channel that was seen last; None if nobody ever wrote there."""
         ...

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from migrebot.messages import Address, Body, Priority, Profile, Ticket
+from migrebot.messages import Address, Body, Edit, Keyboard, Priority, Profile, Say, Ticket
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
 
@@ -144,7 +144,8 @@ class InboxKey(Struct, frozen=True):
 class OutboxRow(Struct, frozen=True, kw_only=True):
     """A message claimed for sending.
 
-    `attempts` counts how often it may have reached the messenger, this time included.
+    `attempts` counts how often it may have reached the messenger, this time included; `created_at` is since when it
+    has waited.
     """
 
     id: int
@@ -152,6 +153,7 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     body: Body
     priority: Priority
     attempts: int
+    created_at: datetime
     callback_id: str = ""
     user_id: int | None = None
 
@@ -159,6 +161,12 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     def ticket(self) -> Ticket:
         """Give the row's ticket."""
         return Ticket(self.priority, self.id, self.address)
+
+    @property
+    def to_offer(self) -> Keyboard:
+        """Give the buttons that are on offer only once it was sent: those of a reply have been since it was stored."""
+        is_reply = self.priority == Priority.REPLY
+        return () if is_reply or not isinstance(self.body, Say | Edit) else self.body.keyboard
 
 
 class Due(Struct, frozen=True, kw_only=True):

@@ -187,6 +187,7 @@ def outbox_row(row: Row) -> OutboxRow:
         callback_id=row[5],
         body=_body.decode(row[6]),
         attempts=row[7],
+        created_at=instant(row[8]),
     )
 
 

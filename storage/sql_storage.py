@@ -209,6 +209,10 @@ class SqlStorage(ABC):
         settled = await self._write(partial(work.settle, statements), committed=lambda it: self._muted(it.muted))
         return settled.rerouted
 
+    async def confirm(self, row_id: int, address: Address, message_id: str, now: datetime) -> None:
+        """Note that the messenger has the message of a row."""
+        await self._write(partial(work.confirm, row_id, address, message_id, columns.micros(now)))
+
     # --- the daily report ----------------------------------------------------------------------------------------
 
     async def span(self, since: datetime, until: datetime) -> Span:

@@ -283,6 +283,16 @@ async def claim(ids: Sequence[int], now: int, lease: Row, sql: Statements) -> li
     return claimed
 
 
+async def confirm(row_id: int, address: Address, message_id: str, now: int, sql: Statements) -> None:
+    """Note that the messenger has the message of a row; its buttons are on offer, as after any that was sent."""
+    values = (row_id, address.channel, clean(address.value))
+    for row in await sql.fetch("confirmable", values):
+        taken_back = row[6] is None
+        if not taken_back and (keyboard := rows.outbox_row(row).to_offer):
+            await sql.execute("offer_sent_keyboard", (columns.to_json(keyboard), row_id))
+        await sql.execute("confirm", (clean(message_id), now, row_id))
+
+
 class Settled(Struct, frozen=True):
     """What settling changed besides: the addresses that were muted, and what goes to other ones instead."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -81,7 +82,15 @@ class ScriptedBot:
 
     def queue(self, address: Address, body: Body) -> OutboxRow:
         self._last_id += 1
-        row = OutboxRow(id=self._last_id, address=address, body=body, priority=Priority.REPLY, attempts=1, user_id=-7)
+        row = OutboxRow(
+            id=self._last_id,
+            address=address,
+            body=body,
+            priority=Priority.REPLY,
+            attempts=1,
+            created_at=datetime(2026, 6, 15, 12, tzinfo=UTC),
+            user_id=-7,
+        )
         self._rows.setdefault(address.value, deque()).append(row)
         self._note()
         return row

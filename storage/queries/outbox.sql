@@ -57,7 +57,7 @@ SELECT 1 FROM outbox JOIN identities USING (channel, address)
 WHERE id BETWEEN ? AND ? AND muted_at IS NOT NULL LIMIT 1;
 
 -- sendable: Waiting messages, unless nothing may be sent to their address; with the attempt that is about to begin.
-SELECT id, channel, address, user_id, priority, callback_id, body, attempts + 1 FROM outbox
+SELECT id, channel, address, user_id, priority, callback_id, body, attempts + 1, created_at FROM outbox
 WHERE id IN (VALUES (CAST(? AS BIGINT))) AND state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM identities
     WHERE channel = outbox.channel AND address = outbox.address AND muted_at IS NOT NULL
@@ -78,16 +78,37 @@ UPDATE outbox SET
     address = CASE WHEN user_id IS NULL THEN '' ELSE address END
 FROM taken WHERE outbox.id = taken.id AND state = 'sending';
 
--- postpone: Let a message wait again; one that was taken back meanwhile (its body is gone) is given up.
+-- postpone: Let a message wait again, unless it was taken back meanwhile (its body is gone) or found to have been sent.
 UPDATE outbox SET
-    state = CASE WHEN body IS NULL THEN 'given_up' ELSE 'queued' END,
-    settled_at = CASE WHEN body IS NULL THEN CAST(? AS BIGINT) END,
-    not_before = ?, attempts = attempts - ?, reason = CASE WHEN body IS NULL THEN reason ELSE ? END
+    state = CASE WHEN message_id IS NOT NULL THEN 'sent' WHEN body IS NULL THEN 'given_up' ELSE 'queued' END,
+    settled_at = CASE WHEN message_id IS NOT NULL OR body IS NULL THEN CAST(? AS BIGINT) END,
+    not_before = ?, attempts = attempts - ?,
+    reason = CASE WHEN message_id IS NOT NULL THEN '' WHEN body IS NULL THEN reason ELSE ? END,
+    body = CASE WHEN message_id IS NULL THEN body END,
+    address = CASE WHEN message_id IS NOT NULL AND user_id IS NULL THEN '' ELSE address END
 WHERE id = ? AND state = 'sending';
 
--- give_up: Note that a message will not be sent.
-UPDATE outbox SET state = 'given_up', body = NULL, reason = ?, settled_at = ?
+-- give_up: Note that a message will not be sent, unless the messenger was found to have it.
+UPDATE outbox SET
+    state = CASE WHEN message_id IS NULL THEN 'given_up' ELSE 'sent' END, body = NULL,
+    reason = CASE WHEN message_id IS NULL THEN ? ELSE '' END, settled_at = ?
 WHERE id = ? AND state = 'sending';
+
+-- confirmable: A message that was given to the messenger, perhaps, with nothing known of what became of it.
+SELECT id, channel, address, user_id, priority, callback_id, body, attempts, created_at FROM outbox
+WHERE id = ? AND channel = ? AND address = ? AND settled_at IS NULL AND attempts > 0 AND message_id IS NULL;
+
+-- confirm: Note that the messenger has a message; if it waits to be sent once more, it is over.
+UPDATE outbox SET
+    message_id = ?, state = CASE state WHEN 'queued' THEN 'sent' ELSE state END,
+    settled_at = CASE state WHEN 'queued' THEN CAST(? AS BIGINT) END,
+    reason = CASE state WHEN 'queued' THEN '' ELSE reason END,
+    body = CASE state WHEN 'queued' THEN NULL ELSE body END,
+    address = CASE WHEN state = 'queued' AND user_id IS NULL THEN '' ELSE address END
+WHERE id = ?;
+
+-- message_known: A message that the messenger calls by this name.
+SELECT 1 FROM outbox WHERE channel = ? AND message_id = ? LIMIT 1;
 
 -- note_fate: Note how a sent message fares, unless more is known already.
 UPDATE outbox SET fate = ?, fate_rank = ?, reason = coalesce(?, reason)
@@ -108,7 +129,7 @@ WHERE outbox.id = ?
 ON CONFLICT (channel, address) DO UPDATE SET keyboard = excluded.keyboard;
 
 -- interrupted: The messages left in the middle of sending: by nobody who still does, or by whom it is that asks.
-SELECT id, channel, address, user_id, priority, callback_id, body, attempts FROM outbox
+SELECT id, channel, address, user_id, priority, callback_id, body, attempts, created_at FROM outbox
 WHERE settled_at IS NULL AND state = 'sending'
     AND (claimed_until IS NULL OR claimed_until < ? OR claimed_by = ?)
 ORDER BY id;

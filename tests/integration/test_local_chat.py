@@ -150,7 +150,15 @@ async def address(world: LocalChatWorld, browser: Browser) -> Address:
 
 
 def a_row(to: Address, body: Body, row_id: int = 1, attempts: int = 1, user_id: int | None = -7) -> OutboxRow:
-    return OutboxRow(id=row_id, address=to, body=body, priority=Priority.REPLY, attempts=attempts, user_id=user_id)
+    return OutboxRow(
+        id=row_id,
+        address=to,
+        body=body,
+        priority=Priority.REPLY,
+        attempts=attempts,
+        created_at=datetime(2026, 6, 15, 12, tzinfo=UTC),
+        user_id=user_id,
+    )
 
 
 class Sending:

@@ -68,6 +68,7 @@ def row(
         body=body,
         priority=Priority.REPLY,
         attempts=attempts,
+        created_at=datetime(2026, 6, 15, 12, tzinfo=UTC),
         callback_id=callback_id,
         user_id=user_id,
     )

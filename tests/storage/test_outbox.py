@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrebot.messages import Address, Document, Edit, Leave, Priority, Say, Ticket, Toast
+from migrebot.messages import Address, Button, Document, Edit, Leave, Priority, Say, Ticket, Toast
 from storage.changes import CancelQueued, Enqueue, Mute, SaveIdentity, Unmute
+from storage.facts import IsOurMessage, OfferedKeyboard
 from storage.interface import MAX_ATTEMPTS, REPEATABLE_ATTEMPTS, GivenUp, Postponed, Sent
 from tests.storage.samples import ANNA, BORIS, HOUR, NOW, commit, message, person, queued, stored, whois
 
@@ -127,6 +128,65 @@ async def test_what_only_waited_is_not_touched_by_a_restart(storage: Storage, ba
     assert sorted(await again.recover(NOW)) == sorted(tickets)
     assert [row.attempts for row in await again.claim([tickets[0].id], NOW)] == [1]
     await again.close()
+
+
+# --- what the messenger is found to have -------------------------------------------------------------------------
+
+UNKNOWN = "nobody knows"
+
+
+async def test_a_message_found_at_the_messenger_is_not_sent_once_more(storage: Storage, backend: Backend) -> None:
+    await person(storage)
+    buttons = ((Button("Done", "f:1"),),)
+    [ticket] = await queued(storage, message(body=Say("Hello", buttons), priority=Priority.REMINDER))
+    await storage.claim([ticket.id], NOW)
+    await storage.settle([Postponed(id=ticket.id, not_before=NOW, reason=UNKNOWN, reached=True)], NOW)
+    await storage.confirm(ticket.id, ANNA, "m1", NOW)
+    assert await storage.claim([ticket.id], NOW) == []
+    facts = IsOurMessage(0, "telegram", "m1"), IsOurMessage(0, "whatsapp", "m1"), OfferedKeyboard(1001, ANNA)
+    assert list((await storage.load(facts)).values()) == [True, False, buttons]
+    again = await restarted(storage, backend)
+    assert await again.recover(NOW) == []
+    await again.close()
+
+
+@pytest.mark.parametrize("outcome", ["sent", "postponed", "not reached", "given up", "interrupted", "taken back"])
+async def test_a_message_found_while_it_is_sent_is_over_whatever_becomes_of_the_attempt(
+    storage: Storage, backend: Backend, outcome: str
+) -> None:
+    [ticket] = await queued(storage, message(key="k"))
+    await storage.claim([ticket.id], NOW)
+    await storage.confirm(ticket.id, ANNA, "m1", NOW)
+    match outcome:
+        case "sent":
+            await storage.settle([Sent(ticket.id, "m1")], NOW)
+        case "postponed" | "not reached":
+            reached = outcome == "postponed"
+            await storage.settle([Postponed(id=ticket.id, not_before=NOW, reason=UNKNOWN, reached=reached)], NOW)
+        case "given up":
+            await storage.settle([GivenUp(id=ticket.id, reason=UNKNOWN)], NOW)
+        case "taken back":
+            await stored(storage, CancelQueued("k"))
+        case _:
+            assert outcome == "interrupted"
+    again = await restarted(storage, backend)
+    assert await again.recover(NOW) == []
+    assert await again.claim([ticket.id], NOW) == []
+    fact = IsOurMessage(0, "telegram", "m1")
+    assert (await again.load([fact]))[fact]
+    await again.close()
+
+
+async def test_nothing_is_confirmed_that_was_not_tried_is_settled_or_goes_elsewhere(storage: Storage) -> None:
+    untried, settled, elsewhere = (ticket.id for ticket in await queued(storage, message(), message(), message()))
+    await storage.claim([settled, elsewhere], NOW)
+    await storage.settle([Sent(settled, "m2")], NOW)
+    await storage.settle([Postponed(id=elsewhere, not_before=NOW, reason=UNKNOWN, reached=True)], NOW)
+    for row_id, address in ((untried, ANNA), (settled, ANNA), (elsewhere, BORIS), (404, ANNA)):
+        await storage.confirm(row_id, address, "m1", NOW)
+    fact = IsOurMessage(0, "telegram", "m1")
+    assert not (await storage.load([fact]))[fact]
+    assert {row.id for row in await storage.claim([untried, settled, elsewhere], NOW)} == {untried, elsewhere}
 
 
 # --- keys --------------------------------------------------------------------------------------------------------
