@@ -17,7 +17,7 @@ from actors.actor import Actor, Health, MailboxClosed, attempt, seconds_until
 from actors.mirror_redis import RedisGone
 from migrebot import logs
 from migrebot.errors import StorageUnavailable
-from migrebot.messages import ReportChanged, StatesChanged
+from migrebot.messages import ReportChanged, StatesChanged, StateUnknown
 from migrebot.states import IDLE, States, Transition
 
 if TYPE_CHECKING:
@@ -131,7 +131,10 @@ class Mirror(Actor["ToMirror"]):
                 if missed:
                     await self._load()
                 for change in changes:
-                    self._follow_one(change)
+                    if isinstance(change, StateUnknown):
+                        await self._look_up(change.user_id)
+                    else:
+                        self._follow_one(change)
             case ReportChanged(report):
                 self._report, self._report_told = report, False
                 self._feed.tell("report", report)
@@ -142,6 +145,19 @@ class Mirror(Actor["ToMirror"]):
             self._tell(self._states.leave(change.user_id))
         else:
             self._tell(self._states.enter(change.user_id, change.state, self._clock.now()))
+
+    async def _look_up(self, user_id: int) -> None:
+        """Learn from the storage which form somebody is in; while it fails, the next answer tells."""
+        found = await attempt(self._storage.holder(user_id))
+        if isinstance(found, StorageUnavailable):
+            return
+        if isinstance(found, Exception):
+            raise found
+        session = found.session if found else None
+        if session is None:
+            self._tell(self._states.leave(user_id))
+        elif self._clock.now() - session.updated_at < IDLE:
+            self._tell(self._states.enter(user_id, session.state, self._clock.now()))
 
     def _until_idle(self) -> float | None:
         due = self._states.next_idle()

@@ -255,10 +255,16 @@ class StateChanged(Struct, frozen=True):
     state: str | None
 
 
+class StateUnknown(Struct, frozen=True):
+    """Somebody may be in another form's step now, or in the first at all: the storage tells."""
+
+    user_id: int
+
+
 class StatesChanged(Struct, frozen=True):
     """Changes of states were committed, in this order; with `missed` others before them were not told."""
 
-    changes: tuple[StateChanged, ...]
+    changes: tuple[StateChanged | StateUnknown, ...]
     missed: bool = False
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
-from migrebot.messages import Address, Channel, Keyboard, Outgoing, StateChanged
+from migrebot.messages import Address, Channel, Keyboard, Outgoing, StateChanged, StateUnknown
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
@@ -379,13 +379,17 @@ COUNTED = (SaveUser, SaveHeadache, SaveIntake, SaveIntakes, SavePressure, SaveDr
 """Changes that may change the daily report."""
 
 
-def states_of(unit: Unit) -> Iterator[StateChanged]:
+def states_of(unit: Unit) -> Iterator[StateChanged | StateUnknown]:
     """List whose states a unit changes, or touches."""
     for change in unit.changes:
         match change:
             case SaveSession(session):
                 yield StateChanged(session.user_id, session.state)
-            case EndSession(user_id) | EraseUser(user_id) | MergeUsers(loser=user_id):
+            case EndSession(user_id) | EraseUser(user_id):
                 yield StateChanged(user_id, None)
+            case MergeUsers(winner, loser):
+                yield StateChanged(loser, None)
+                # The form goes on as the winner's, unless the winner has one.
+                yield StateUnknown(winner)
             case _:
                 pass

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -18,8 +20,9 @@ from actors.feed import Feed
 from actors.mirror import Mirror
 from actors.mirror_redis import LOGS_KEPT, RedisMirror
 from migrebot.clock import SystemClock
-from migrebot.messages import StateChanged, StatesChanged
+from migrebot.messages import StateChanged, StatesChanged, StateUnknown
 from storage.sqlite import SqliteStorage
+from tests.clock import FakeClock
 from tests.redis import RedisServer
 from tests.talk import open_house
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from migrebot.clock import Clock
     from storage.interface import Storage
-    from tests.clock import FakeClock
+    from tests.talk import House
 
 pytestmark = pytest.mark.anyio
 
@@ -299,3 +302,57 @@ async def test_a_mirror_that_missed_something_asks_the_storage(storage: Storage,
     async with mirroring(storage, clock) as mirror:
         await mirror.mailbox.put(missed)
         await becomes_true(lambda: people(mirror, NAMES[0]) == (9,))
+
+
+@pytest.mark.parametrize("both", [False, True])
+async def test_the_form_of_who_is_joined_goes_on_as_the_others_unless_they_have_one(
+    storage: Storage, redis: RedisServer, both: bool
+) -> None:
+    client = redis.client()
+    here, there = NAMES[0], "PressureForm:0:systolic"
+    listener = Listener(redis)
+    async with (
+        open_house(storage, FakeClock(datetime.now(UTC))) as house,
+        mirroring(storage, SystemClock(), redis) as mirror,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(listener.follow)
+        ann, wanda = house.person(8), house.person(value="whatsapp:+491511234567", channel="whatsapp")
+        await ann.says("/link")
+        code = re.search(r"/link ([A-Z2-9-]{14})", ann.last.text)
+        assert code
+        await wanda.says(f"/link {code[1]}")
+        loser = (await wanda.known()).user.id
+        await wanda.says("/pain")
+        if both:
+            await ann.says("/pressure")
+            there = (await storage.holder(8)).session.state  # type: ignore[union-attr]
+        await pass_on(house, mirror)
+        await becomes_true(lambda: client.get(f"user_state:{loser}") == here)
+        await ann.presses("Yes, join")
+        await pass_on(house, mirror)
+        left = there if both else here
+        await becomes_true(lambda: client.get("user_state:8") == left and shown(redis)[left] == [8])
+        assert client.get(f"user_state:{loser}") is None
+        assert [state for state, people in shown(redis).items() if people] == [left]
+        await becomes_true(
+            lambda: {state: people for state, people in listener.states.items() if people} == {left: {8}}
+        )
+        tasks.cancel_scope.cancel()
+
+
+async def pass_on(house: House, mirror: Mirror) -> None:
+    for envelope in house.mirror.take(100):
+        await mirror.mailbox.put(envelope.message)
+
+
+async def test_a_form_left_long_ago_is_not_shown_because_its_diary_was_joined(
+    storage: Storage, clock: FakeClock
+) -> None:
+    async with open_house(storage, clock) as house, mirroring(storage, clock) as mirror:
+        await house.person(8).says("/pain")
+        house.mirror.take(100)
+        await clock.advance(121)
+        await mirror.mailbox.put(StatesChanged((StateUnknown(8), StateUnknown(9), StateChanged(10, NAMES[1]))))
+        await becomes_true(lambda: people(mirror, NAMES[1]) == (10,))
+        assert people(mirror, NAMES[0]) == ()
