@@ -333,7 +333,7 @@ async def test_the_form_of_who_is_joined_goes_on_as_the_others_unless_they_have_
         await pass_on(house, mirror)
         left = there if both else here
         await becomes_true(lambda: client.get("user_state:8") == left and shown(redis)[left] == [8])
-        assert client.get(f"user_state:{loser}") is None
+        await becomes_true(lambda: client.get(f"user_state:{loser}") is None)
         assert [state for state, people in shown(redis).items() if people] == [left]
         await becomes_true(
             lambda: {state: people for state, people in listener.states.items() if people} == {left: {8}}
