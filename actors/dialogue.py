@@ -33,6 +33,7 @@ from migrebot.messages import (
     Address,
     Alert,
     Channel,
+    Erased,
     FormExpired,
     Inbound,
     OutboxFilled,
@@ -51,7 +52,7 @@ from migrebot.messages import (
     Undecodable,
 )
 from migrebot.reminders.timers import RemindersMoved
-from storage.changes import COUNTED, EndSession, SaveAsking, SaveUser, Unit, states_of, timers_of
+from storage.changes import COUNTED, EndSession, EraseUser, SaveAsking, SaveUser, Unit, states_of, timers_of
 from storage.facts import AskingOf
 from storage.records import Conversation, InboxKey
 
@@ -102,6 +103,7 @@ class Dialogue(Actor[ToDialogue]):
         on_alert: Callable[[Alert], None],
         mirror: Mailbox[ToMirror] | None = None,
         reporter: Mailbox[Recorded] | None = None,
+        erasures: Mailbox[Erased] | None = None,
         flood: FloodGate | None = None,
         zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
     ) -> None:
@@ -116,6 +118,7 @@ class Dialogue(Actor[ToDialogue]):
         self._mirror = mirror
         self._mirror_missed = False
         self._reporter = reporter
+        self._erasures = erasures
         self._flood = flood or FloodGate()
         self._zones_at = zones_at
         self._careful: Counter[str] | None = None
@@ -219,6 +222,7 @@ class Dialogue(Actor[ToDialogue]):
         await self._tell_scheduler(done)
         self._tell_mirror(done)
         self._tell_reporter(done)
+        self._tell_erasures(done)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -265,6 +269,12 @@ class Dialogue(Actor[ToDialogue]):
     def _tell_reporter(self, units: Sequence[Unit]) -> None:
         if self._reporter is not None and any(isinstance(change, COUNTED) for unit in units for change in unit.changes):
             self._reporter.offer(Recorded())  # if there is no room for it, one waits already
+
+    def _tell_erasures(self, units: Sequence[Unit]) -> None:
+        if self._erasures is not None and any(
+            isinstance(change, EraseUser) for unit in units for change in unit.changes
+        ):
+            self._erasures.offer(Erased())  # all that is stored is read then: one that waits does for both
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import anyio.to_thread
 from msgspec.structs import replace
 
 from migrebot import logs
+from migrebot.access import load_secret
 from migrebot.checks import Check, check_all
 from migrebot.clock import SystemClock
 from migrebot.errors import UserError
@@ -86,7 +87,10 @@ def restore(config: Config, file: Path, key: Path | None, report: Report, *, for
     logs.configure(config.bot.production)
     hide_secrets(config)
     order = backup_order(config, SystemClock().now())
-    return anyio.run(partial(restore_backup, file, order, report, key=key, force=force))
+    secret = config.bot.data_dir / "secret.key"
+    # A new one would be the key to nothing.
+    erasure_key = load_secret(secret) if secret.exists() else None
+    return anyio.run(partial(restore_backup, file, order, report, key=key, force=force, erasure_key=erasure_key))
 
 
 def login_link(config: Config) -> str:

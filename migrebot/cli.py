@@ -190,7 +190,11 @@ def restore(backup_file: Path, key: Path | None, force: bool, file: Path | None)
     click.echo(f"{restored.rows} rows were restored from the backup{when}")
     if restored.kept:
         click.echo(f"note: what was there before is kept as {restored.kept}: delete it once all is well", err=True)
-    click.echo("note: people who deleted their data after the backup was made are back in it", err=True)
+    if restored.erased:
+        people = "person" if restored.erased == 1 else "people"
+        click.echo(f"erased again: {restored.erased} {people} who had deleted everything after that")
+    if restored.doubt:
+        click.echo(f"note: people who deleted their data after that may be back: {restored.doubt}", err=True)
 
 
 @main.command()

@@ -12,3 +12,8 @@ if TYPE_CHECKING:
 def mark(key: bytes, address: Address) -> str:
     """Give the HMAC-SHA256 of "channel:address" in hexadecimal digits."""
     return hmac.digest(key, f"{address.channel}:{address.value}".encode("utf-8", "replace"), "sha256").hex()
+
+
+def name_of(key: bytes) -> str:
+    """Give a name by which a key is known again, and of which nothing about the key can be told: 16 hex digits."""
+    return hmac.digest(key, b"the name of this key", "sha256").hex()[:16]

@@ -288,5 +288,9 @@ class Recorded(Struct, frozen=True):
     """Something that a report counts was committed."""
 
 
+class Erased(Struct, frozen=True):
+    """Somebody was erased; that was committed."""
+
+
 ToMirror = StatesChanged | ReportChanged
 """What the mirror takes."""

@@ -19,6 +19,7 @@ from actors.backup_process import make_apart
 from actors.channel import Limits, Sender
 from actors.delivery import Delivery
 from actors.dialogue import Dialogue
+from actors.erasures import Erasures
 from actors.feed import Feed
 from actors.file_links import FileLinks
 from actors.local_chat import LocalChat
@@ -85,6 +86,8 @@ class Program:
         self._access = make_access(config, clock)
         self._mirror = self._mirror_actor()
         self._reporter = self._reporter_actor()
+        self._erasure_key = load_secret(config.bot.data_dir / "secret.key")
+        self._erasures = self._erasures_actor()
         self._senders: dict[Channel, Sender] = {}
         self._chat = self._local_chat() if with_local_chat else None
         self._link = TelegramLink(config=config.telegram, clock=clock)
@@ -150,12 +153,13 @@ class Program:
                 form_hours=config.forms.timeout_hours,
                 backup_days=config.backup.keep_days,
                 owner=self._owner_address(),
-                erasure_key=load_secret(config.bot.data_dir / "secret.key"),
+                erasure_key=self._erasure_key,
             ),
             new_id=self._new_id,
             on_alert=self._alert,
             mirror=self._mirror.mailbox,
             reporter=self._reporter.mailbox,
+            erasures=self._erasures.mailbox,
         )
         found = (
             alerts,
@@ -164,6 +168,7 @@ class Program:
             dialogue,
             self._timekeeper,
             self._reporter,
+            self._erasures,
             self._backup_actor(),
             self._chat,
             self.web,
@@ -313,6 +318,16 @@ class Program:
             mirror=self._mirror.mailbox,
             clock=self._clock,
             reporting=Reporting(cron=self._config.reports.daily, timezone=self._config.bot.timezone),
+        )
+
+    def _erasures_actor(self) -> Erasures:
+        return Erasures(
+            mailbox=Mailbox(1),
+            storage=self._storage,
+            directory=self._config.backup.directory,
+            key=self._erasure_key,
+            clock=self._clock,
+            on_alert=self._alert,
         )
 
     def _backup_actor(self) -> Backup:

@@ -25,6 +25,7 @@ from storage.facts import (
     DrugNames,
     Entries,
     EntriesBetween,
+    ErasureMarks,
     Everything,
     Fact,
     FrequentChoices,
@@ -374,6 +375,10 @@ def _noted_instant(fact: NotedInstant) -> Question:
     return Question((query,), lambda results: columns.instant(results[0][0][0]) if results[0] else None)
 
 
+def _erasure_marks(_fact: ErasureMarks) -> Question:
+    return Question((Statement("erasure_marks", ()),), lambda results: {row[0]: row[1] for row in results[0]})
+
+
 def _of(query: str, fact: Fact[Any]) -> Statement:
     return Statement(query, (fact.user_id,))
 
@@ -412,6 +417,7 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     HeldBack: _held_back,
     IsOurMessage: _is_our_message,
     NotedInstant: _noted_instant,
+    ErasureMarks: _erasure_marks,
     RemindersOf: _reminders_of,
     SnoozedOf: _snoozed_of,
     ReminderById: _reminder_by_id,

@@ -330,14 +330,20 @@ def _close_day(change: CloseDay, _now: int) -> tuple[Step, ...]:
 
 
 def _erase_user(change: EraseUser, now: int) -> tuple[Step, ...]:
-    user_id = change.user_id
+    return (
+        Statement("note_departure", (now, change.user_id)),
+        *erasing(change.user_id),
+        *(Statement("remember_erasure", (hash_, now)) for hash_ in change.hashes),
+    )
+
+
+def erasing(user_id: int) -> tuple[Statement, ...]:
+    """Give what has to be executed to delete a user and every row that belongs to the user."""
     erase = (
-        Statement("note_departure", (now, user_id)),
         Statement("erase_letters", (user_id,)),
         Statement("erase_waiting", (user_id, user_id)),
         Statement("erase_inbox", (user_id,)),
         Statement("erase_user", (user_id,)),
-        *(Statement("remember_erasure", (hash_, now)) for hash_ in change.hashes),
     )
     return (*erase, Statement("remember_erased", (user_id,))) if user_id < 0 else erase
 

@@ -172,6 +172,10 @@ class NotedInstant(Fact[datetime | None], frozen=True):
     name: str
 
 
+class ErasureMarks(Fact[dict[str, int]], frozen=True):
+    """All marks of erased addresses, and when each was erased last, in microseconds. `user_id` is 0."""
+
+
 class RemindersOf(Fact[tuple[Reminder, ...]], frozen=True):
     """What the user is still to be reminded of: the next one first, paused ones last."""
 

@@ -1,5 +1,7 @@
 """Restores a backup: proves it first, then puts it in the place of the database in one step.
 
+Whoever was erased after it was made is erased from it before that, as far as it can be told who that was.
+
 Until that step the database is as it was, and what it was is kept: a file under a new name beside it, the content of a
 server as a backup like others.
 """
@@ -10,6 +12,7 @@ import shutil
 import sqlite3
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,7 @@ from msgspec.structs import replace
 
 from migrebot.errors import UserError
 from storage.backups.content import check, count_rows, forget_note, speaking_of
+from storage.backups.erasing import Erasing, marks_in
 from storage.backups.files import explained, publish, workshop
 from storage.backups.making import make_at
 from storage.backups.packing import unpack
@@ -32,28 +36,43 @@ from storage.sqlite_file import ProcessLock, address_of, connect
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from storage.backups.marks import Moments
     from storage.backups.order import Order
     from storage.moving import Report
     from storage.moving.table import Table
+
+    Erase = Callable[[Moments], None]
 
 RUN = "meta"
 """The one table that tells something about a run, not about people: it is there once the program was started."""
 
 
 class Restored(Struct, frozen=True, kw_only=True):
-    """What was restored: how many rows, as of when (None: not known), and where what was there before is kept."""
+    """What was restored: how many rows, as of when (None: not known), and where what was there before is kept.
+
+    `erased` people among them were erased again; why there may be more whom nobody could tell is the `doubt`, if any.
+    """
 
     rows: int
     made_at: datetime | None
     kept: str
+    erased: int
+    doubt: str
 
 
 async def restore(
-    backup: Path, order: Order, report: Report, *, key: Path | None = None, force: bool = False
+    backup: Path,
+    order: Order,
+    report: Report,
+    *,
+    key: Path | None = None,
+    force: bool = False,
+    erasure_key: bytes | None = None,
 ) -> Restored:
     """Put a backup in the place of the database `order.place`; raises `UserError`, and then nothing has changed.
 
-    `order` is also how a backup is made of what a server held before. `force` replaces what is not empty.
+    `order` is also how a backup is made of what a server held before, and where those who were erased are marked;
+    `erasure_key` is what the marks were made with, None if it is lost. `force` replaces what is not empty.
     """
     work = Path(order.place.work)
     with explained(work), workshop(work) as desk:
@@ -61,11 +80,16 @@ async def restore(
         unpack(backup, fresh, key)
         content = check(fresh, backup)
         _modernise(fresh, backup, desk / "empty.db")
+        again = Erasing((Path(order.directory), backup.parent), erasure_key, content.made_at)
+        erase = partial(again.run, fresh)
         if order.place.file:
-            kept = _replace_file(fresh, Path(order.place.file), order.now, force=force)
+            kept = _replace_file(fresh, Path(order.place.file), order.now, erase, force=force)
         else:
-            kept = await _replace_server(SqliteSide(fresh), desk, order, report, force=force)
-    return Restored(rows=sum(content.rows.values()), made_at=content.made_at, kept=kept)
+            server = _Replaced(order.place.url, partial(_keep, desk, order, report, force=force), erase)
+            await move(SqliteSide(fresh), server, report, resumable=False)
+            kept = server.kept
+    rows = sum(content.rows.values())
+    return Restored(rows=rows, made_at=content.made_at, kept=kept, erased=again.erased, doubt=again.doubt)
 
 
 def _modernise(fresh: Path, backup: Path, empty: Path) -> None:
@@ -86,7 +110,7 @@ def _tables(path: Path) -> set[Table]:
 # --- a file ------------------------------------------------------------------------------------------------------
 
 
-def _replace_file(fresh: Path, path: Path, now: datetime, *, force: bool) -> str:
+def _replace_file(fresh: Path, path: Path, now: datetime, erase: Erase, *, force: bool) -> str:
     """Put a file in the place of another one; tells where that one is kept, if it held anything."""
     path = path.resolve()
     lock = ProcessLock(path)
@@ -95,6 +119,7 @@ def _replace_file(fresh: Path, path: Path, now: datetime, *, force: bool) -> str
             raise UserError(f"{path} is in use by another process of this program: stop that one first")
         with explained(path):
             kept = "" if _is_empty(path) else _set_aside(path, now, force=force)
+            erase(marks_in(path))
             # The log of the former file would be taken for one of the new file, and destroy it.
             for end in ("-wal", "-shm"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
@@ -143,26 +168,24 @@ def _name_again(path: Path, kept: Path) -> None:
 # --- a server ----------------------------------------------------------------------------------------------------
 
 
-async def _replace_server(fresh: SqliteSide, desk: Path, order: Order, report: Report, *, force: bool) -> str:
-    """Put a file in the place of what a server holds; tells where that is kept, if it held anything."""
-    kept = ""
-
-    async def keep() -> None:
-        nonlocal kept
-        if not force:
-            raise UserError("the database holds data already: --force replaces it, and keeps it as a backup")
-        kept = (await make_at(desk, replace(order, keep_days=None), report)).path
-
-    await move(fresh, _Replaced(order.place.url, keep), report, resumable=False)
-    return kept
+async def _keep(desk: Path, order: Order, report: Report, *, force: bool) -> str:
+    """Make a backup of what a server holds; tells where it is."""
+    if not force:
+        raise UserError("the database holds data already: --force replaces it, and keeps it as a backup")
+    return (await make_at(desk, replace(order, keep_days=None), report)).path
 
 
 class _Replaced(PostgresSide):
-    """A Postgres database whose content is replaced in one transaction, after `keep` was called if it has any."""
+    """A Postgres database whose content is replaced in one transaction, after `keep` was called if it has any.
 
-    def __init__(self, url: str, keep: Callable[[], Awaitable[None]]) -> None:
+    `kept` is what that gave. Then `erase` is called, before anything is read of what takes its place.
+    """
+
+    def __init__(self, url: str, keep: Callable[[], Awaitable[str]], erase: Erase) -> None:
         super().__init__(url)
         self._keep = keep
+        self._erase = erase
+        self.kept = ""
 
     @asynccontextmanager
     async def as_target(self) -> AsyncIterator[None]:
@@ -170,7 +193,8 @@ class _Replaced(PostgresSide):
         async with super().as_target():
             tables = await self.tables()
             if any([await self.count(table) for table in tables if table.name != RUN]):
-                await self._keep()
+                self.kept = await self._keep()
+            self._erase(dict(await self._sql.fetch("SELECT hash, erased_at FROM erasures")))
             async with self._sql.transaction():
                 if await self.state() is None:
                     await self._sql.execute(f"TRUNCATE {quoted(*(table.name for table in tables))}")

@@ -90,6 +90,9 @@ DELETE FROM users WHERE id = ?;
 INSERT INTO erasures (hash, erased_at) VALUES (?, ?)
 ON CONFLICT (hash) DO UPDATE SET erased_at = excluded.erased_at;
 
+-- erasure_marks: All marks, and when each was erased last.
+SELECT hash, erased_at FROM erasures;
+
 -- remember_erased: Keep the lowest id that was given out and erased, so that it is not given out again.
 INSERT INTO meta (name, value) VALUES ('lowest_erased_user', ?)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value < meta.value;

@@ -135,4 +135,4 @@ def _remaining(turn: Turn, everything: Everything) -> Iterator[str]:
     if any(identity.address.channel in WITHDRAWING for identity in everything.identities):
         yield tr("the copies at Twilio, which carries WhatsApp: I delete them there within the next hour")
     yield tr("your number and how many entries there were, until today’s report counts who left")
-    yield tr("a mark that you left, from which nobody can tell who you are")
+    yield tr("a mark without your name, by which you are erased again should a backup be restored")

@@ -101,6 +101,10 @@ def privacy(turn: Turn) -> Answer:
                     "What you choose to send to the person who runs this bot is kept in their messenger; here only who"
                     " wrote it, for 30 days, so that they can answer."
                 ),
+                tr(
+                    "After /forget a mark without your name stays, so that you are erased again should a backup be"
+                    " restored."
+                ),
                 tr("Nothing is sold, shown in advertising or used to train anything."),
             )
         )
