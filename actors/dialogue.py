@@ -22,6 +22,7 @@ import structlog
 from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
 from migrebot.dialogue.menus.question import ask_regularly
+from migrebot.dialogue.menus.report import LoginLink
 from migrebot.dialogue.outcome import changes_of
 from migrebot.dialogue.router import expire, respond
 from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
@@ -106,6 +107,7 @@ class Dialogue(Actor[ToDialogue]):
         erasures: Mailbox[Erased] | None = None,
         flood: FloodGate | None = None,
         zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
+        login_link: Callable[[bool], str] = lambda _: "",
     ) -> None:
         super().__init__(mailbox)
         self._storage = storage
@@ -121,6 +123,7 @@ class Dialogue(Actor[ToDialogue]):
         self._erasures = erasures
         self._flood = flood or FloodGate()
         self._zones_at = zones_at
+        self._login_link = login_link
         self._careful: Counter[str] | None = None
         self._foreign = 0
         self._first_again: dict[Address, tuple[str, float]] = {}
@@ -386,9 +389,12 @@ class Dialogue(Actor[ToDialogue]):
 
     async def _look_up(self, facts: set[Fact[Any]]) -> dict[Fact[Any], Any]:
         on_the_map = {fact for fact in facts if isinstance(fact, ZonesAt)}
-        found = await self._storage.load(facts - on_the_map)
+        links = {fact for fact in facts if isinstance(fact, LoginLink)}
+        found = await self._storage.load(facts - on_the_map - links)
         for fact in on_the_map:
             found[fact] = await self._zones_at(fact.latitude, fact.longitude)
+        for link in links:
+            found[link] = self._login_link(link.is_here)
         return found
 
     async def _unit(self, item: _Item, facts: Facts) -> Unit:

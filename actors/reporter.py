@@ -22,7 +22,7 @@ from migrebot.logs import get_logger
 from migrebot.messages import OutboxFilled, Outgoing, Profile, ReportChanged, Say
 from migrebot.reminders.occurrences import firings
 from migrebot.reminders.schedule import Cron, Schedule
-from migrebot.reports.daily import Report, closed, told
+from migrebot.reports.daily import CLOSED_UNTIL, LATELY, Report, closed, told
 from storage.changes import CloseDay, Enqueue, NoteInstant, Unit
 from storage.facts import NotedInstant
 from storage.records import InboxKey
@@ -44,14 +44,8 @@ GATHER_S = 1.0
 LOOK_S = 30.0
 """Seconds after which the wall clock is looked at again, at the latest: it may have been set."""
 
-LATELY = timedelta(days=31)
-"""Whoever recorded something within it counts as super-active."""
-
 SLACK = timedelta(minutes=5)
 """A report later than this was missed."""
-
-CLOSED_UNTIL = "reported until"
-"""The name of the instant up to which days are closed."""
 
 log = get_logger("reporter")
 

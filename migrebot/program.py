@@ -43,7 +43,7 @@ from actors.twilio_link import TwilioLink
 from actors.twilio_sender import TwilioSender
 from actors.web import Web
 from migrebot import logs
-from migrebot.access import load_secret
+from migrebot.access import has_local_name, load_secret
 from migrebot.dialogue import profile
 from migrebot.dialogue.router import FORMS
 from migrebot.dialogue.turn import Setup
@@ -160,6 +160,7 @@ class Program:
             mirror=self._mirror.mailbox,
             reporter=self._reporter.mailbox,
             erasures=self._erasures.mailbox,
+            login_link=self._login_link,
         )
         found = (
             alerts,
@@ -180,6 +181,11 @@ class Program:
     def _alert(self, alert: Alert) -> None:
         if not self._alerts.offer(alert):
             log.error("alert_lost", cause=alert.cause)
+
+    def _login_link(self, is_here: bool) -> str:
+        """Make a link to the owner's page; empty if it leads to this machine alone and its reader is elsewhere."""
+        is_elsewhere = has_local_name(self._access.public_url) and not is_here
+        return "" if is_elsewhere else self._access.login_link()
 
     async def _owner(self) -> Address | None:
         """Find where the owner is written to; the local chat's latest visitor while it is the owner."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Priority
 from migrebot.reminders.questions import Asking
-from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, rows
+from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
@@ -57,6 +57,8 @@ from storage.facts import (
     RemindersOf,
     SeenLast,
     SnoozedOf,
+    SpanBetween,
+    TotalsLately,
     UserAt,
     UsualAmounts,
 )
@@ -379,6 +381,17 @@ def _erasure_marks(_fact: ErasureMarks) -> Question:
     return Question((Statement("erasure_marks", ()),), lambda results: {row[0]: row[1] for row in results[0]})
 
 
+def _span_between(fact: SpanBetween) -> Question:
+    between = (columns.micros(fact.since), columns.micros(fact.until))
+    queries = tuple(Statement(name, between) for name in ("day_counts", "newcomers", "departures"))
+    return Question(queries, lambda results: report_rows.span(fact.since, fact.until, *results))
+
+
+def _totals_lately(fact: TotalsLately) -> Question:
+    query = Statement("totals", (columns.micros(fact.lately),))
+    return Question((query,), lambda results: report_rows.totals(results[0][0]))
+
+
 def _of(query: str, fact: Fact[Any]) -> Statement:
     return Statement(query, (fact.user_id,))
 
@@ -418,6 +431,8 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     IsOurMessage: _is_our_message,
     NotedInstant: _noted_instant,
     ErasureMarks: _erasure_marks,
+    SpanBetween: _span_between,
+    TotalsLately: _totals_lately,
     RemindersOf: _reminders_of,
     SnoozedOf: _snoozed_of,
     ReminderById: _reminder_by_id,

@@ -11,6 +11,7 @@ from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
 from migrebot.messages import Address, Channel, Keyboard
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
+from migrebot.reports.daily import Span, Totals
 from storage.records import Correspondence, Identity, Letter, LinkCode, OveruseNotice, User
 
 T = TypeVar("T")
@@ -174,6 +175,19 @@ class NotedInstant(Fact[datetime | None], frozen=True):
 
 class ErasureMarks(Fact[dict[str, int]], frozen=True):
     """All marks of erased addresses, and when each was erased last, in microseconds. `user_id` is 0."""
+
+
+class SpanBetween(Fact[Span], frozen=True):
+    """What everybody recorded, who came and who left from `since` up to, but not with, `until`, whoever asks."""
+
+    since: datetime
+    until: datetime
+
+
+class TotalsLately(Fact[Totals], frozen=True):
+    """How many people and entries there are, see `Storage.totals`, whoever asks."""
+
+    lately: datetime
 
 
 class RemindersOf(Fact[tuple[Reminder, ...]], frozen=True):

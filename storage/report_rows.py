@@ -8,12 +8,32 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from migrebot.messages import Profile
-from migrebot.reports.daily import Day, Person, Totals
+from migrebot.reports.daily import Day, Person, Report, Span, Totals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from storage.columns import Row
 
 _profile = msgspec.json.Decoder(Profile).decode
+
+
+def span(
+    since: datetime, until: datetime, counts: Sequence[Row], newcomers: Sequence[Row], departures: Sequence[Row]
+) -> Span:
+    """Put together what happened from one instant up to another."""
+    headaches, intakes, pressures, drugs, active, asked = counts[0]
+    report = Report(
+        n_notified_users=asked,
+        new_users=tuple(map(newcomer, newcomers)),
+        deleted_users=tuple(map(departed, departures)),
+        n_pains=headaches,
+        n_druguses=intakes,
+        n_pressures=pressures,
+        n_medications=drugs,
+    )
+    return Span(since=since, until=until, report=report, active_users=active)
 
 
 def newcomer(row: Row) -> Person:

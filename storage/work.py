@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from migrebot.messages import Address, FormExpired, QuestionDue
 from migrebot.reminders.timers import Timer
-from migrebot.reports.daily import Report, Span
 from storage import columns, reminder_rows, report_rows, rows
 from storage.applying import Foreign, Posting, PreparedUnit
 from storage.columns import clean
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from migrebot.messages import Channel, Ticket
-    from migrebot.reports.daily import Day, Totals
+    from migrebot.reports.daily import Day, Span, Totals
     from storage.answering import Question
     from storage.applying import Statement
     from storage.columns import Row
@@ -373,17 +372,8 @@ async def purge_some(retention: Retention, sql: Statements) -> bool:
 
 async def span(since: int, until: int, sql: Statements) -> Span:
     """Tell what happened from one instant up to another."""
-    headaches, intakes, pressures, drugs, active, asked = (await sql.fetch("day_counts", (since, until)))[0]
-    report = Report(
-        n_notified_users=asked,
-        new_users=tuple(map(report_rows.newcomer, await sql.fetch("newcomers", (since, until)))),
-        deleted_users=tuple(map(report_rows.departed, await sql.fetch("departures", (since, until)))),
-        n_pains=headaches,
-        n_druguses=intakes,
-        n_pressures=pressures,
-        n_medications=drugs,
-    )
-    return Span(since=columns.instant(since), until=columns.instant(until), report=report, active_users=active)
+    found = [await sql.fetch(name, (since, until)) for name in ("day_counts", "newcomers", "departures")]
+    return report_rows.span(columns.instant(since), columns.instant(until), *found)
 
 
 async def totals(lately: int, sql: Statements) -> Totals:

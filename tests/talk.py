@@ -150,6 +150,7 @@ class House:
         self.clock = clock
         self.alerts: list[Alert] = []
         self.held_back: list[Ticket] = []
+        self.has_page = True
         self.delivery: Mailbox[Any] = Mailbox(10_000)
         self.mailbox: Mailbox[Any] = Mailbox()
         self.scheduler: Mailbox[Any] = Mailbox(10_000)
@@ -165,6 +166,7 @@ class House:
             flood=flood,
             scheduler=self.scheduler,
             mirror=self.mirror,
+            login_link=lambda is_here: "https://bot.example/login?code=x" if self.has_page or is_here else "",
         )
         self._people: dict[Address, Person] = {}
         self._keys = count(1)

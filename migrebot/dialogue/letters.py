@@ -100,7 +100,7 @@ def send(turn: Turn, text: str) -> Answer:
     letter = Letter(id=turn.new_id(), user_id=turn.user.id, address=sender.address, written_at=turn.now)
     heading = tr("✉️ <b>%(name)s</b> (id %(id)s) writes:", name=_name(sender.profile), id=turn.user.id)
     keyboard = ((Button(tr.plain("Answer"), f"l:answer:{letter.id}"),),)
-    copies = _messages(to, Markup("{}\n{}").format(heading, text), keyboard, reader.id)
+    copies = posted(to, Markup("{}\n{}").format(heading, text), keyboard, reader.id)
     keyed = [msgspec.structs.replace(copy, key=f"letter:{letter.id}:{n}") for n, copy in enumerate(copies)]
     saved = SaveLetter(letter, tuple(copy.key or "" for copy in keyed))
     receipt = turn.tr(
@@ -116,7 +116,8 @@ def _name(profile: Profile) -> str:
     return f"{shown} @{profile.username}".strip() if profile.username else shown or "?"
 
 
-def _messages(to: Address, text: Markup, keyboard: Keyboard, user_id: int) -> list[Outgoing]:
+def posted(to: Address, text: Markup, keyboard: Keyboard, user_id: int) -> list[Outgoing]:
+    """Give the messages of a text that may be too long for one; the buttons are below the last of them."""
     *before, last = (str(part) for part in split(text, TEXT_LIMITS[to.channel]))
     bodies = (*(Say(part) for part in before), Say(last, keyboard))
     return [Outgoing(address=to, body=body, user_id=user_id) for body in bodies]
@@ -154,7 +155,7 @@ def _answer(turn: Turn, letter: Letter, text: str) -> Answer:
         return _gone(turn)
     tr = translator(addressee.language)
     heading = tr("✉️ The person who runs this bot answers:")
-    answers = _messages(letter.address, Markup("{}\n{}").format(heading, text), (), addressee.id)
+    answers = posted(letter.address, Markup("{}\n{}").format(heading, text), (), addressee.id)
     said = turn.tr("Your answer is on its way.")
     return Answer(changes=tuple(map(Enqueue, answers))) + say(said, in_place=True)
 

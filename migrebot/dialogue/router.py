@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import engine, letters, links, numbered, overuse, owner
+from migrebot.dialogue import engine, letters, links, numbered, overuse, owner, writing
 from migrebot.dialogue.forms import (
     asking,
     consent,
@@ -33,6 +33,7 @@ from migrebot.dialogue.menus import (
     pressures,
     question,
     reminders,
+    report,
     settings,
     statistics,
     welcome,
@@ -208,6 +209,8 @@ COMMANDS: dict[str, Command] = {
 """All commands for everybody, in the order of the menus."""
 
 OWNER_COMMANDS: dict[str, Command] = {
+    "report": Command(lambda turn, _: report.report(turn), N_("What happened since the last report, and your page")),
+    "write": Command(writing.write, N_("Write to somebody"), usage=N_("ID text")),
     "trigger": Command(lambda turn, _: question.ask_now(turn), N_("The regular question, now and to you alone")),
 }
 """Those of the person who runs the bot; for anybody else they are unknown commands."""
@@ -336,6 +339,7 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "rm": reminders.press,
     "l": letters.press,
     "y": links.press,
+    "w": writing.press,
 }
 """Who answers a press outside a form, by the first part of what the button carries."""
 
@@ -443,6 +447,7 @@ FORMS: dict[str, Form] = {
         asking.FORM,
         letters.AGREE,
         letters.ANSWER,
+        writing.BACK,
         consent.make(_command),
     )
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """People named one by one in the owner's message; the others are counted."""
+
+
+LATELY = timedelta(days=31)
+"""Whoever recorded something within it counts as super-active."""
+
+CLOSED_UNTIL = "reported until"
+"""The name of the instant up to which days are closed."""
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -95,11 +102,26 @@ def closed(day: date, span: Span) -> Day:
     )
 
 
-def told(report: Report, totals: Totals, day: date, tr: Translator, *, missed: bool = False) -> Markup:
-    """Write the report for the owner; `missed` tells that it was due while the program was down."""
+def told(
+    report: Report,
+    totals: Totals,
+    day: date,
+    tr: Translator,
+    *,
+    missed: bool = False,
+    since: datetime | None = None,
+) -> Markup:
+    """Write the report for the owner.
+
+    `missed` tells that it was due while the program was down, `since` (local) that the day is not over: from when on
+    things are counted.
+    """
     paragraphs = [tr("<b>Report, %(day)s</b>", day=tr.full_date(day))]
     if missed:
         paragraphs.append(tr("It comes late: the program was not running when it was due."))
+    if since is not None:
+        begun = tr.plain("%(day)s, %(clock)s", day=tr.day(since.date(), day), clock=tr.time(since))
+        paragraphs.append(tr("So far, since %(begun)s.", begun=begun))
     paragraphs += [
         _people(tr("New people: %(count)s", count=len(report.new_users)), report.new_users, tr),
         _people(tr("People who left: %(count)s", count=len(report.deleted_users)), report.deleted_users, tr),

@@ -75,7 +75,10 @@ def help_(turn: Turn, owners: Sequence[tuple[str, str]] = ()) -> Answer:
     )
     commands = [Markup("\n").join(group) for group in groups]
     if owners:
-        lines = [tr("%(command)s – %(what)s", command=command, what=what) for command, what in owners]
+        lines = [
+            tr("%(command)s – %(what)s", command=command, what=f"{what[:1].lower()}{what[1:]}")
+            for command, what in owners
+        ]
         commands.append(Markup("\n").join((tr("<b>For you alone, since you run this bot</b>"), *lines)))
     about = tr(
         "I keep your diary so that you and your doctor see what happens. I am a program, not a doctor: I never make a"

@@ -1,0 +1,51 @@
+"""The report as of now, for the person who runs the bot; nothing is closed or counted anew by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from migrebot.dialogue.turn import Answer, Turn, say
+from migrebot.reports.daily import CLOSED_UNTIL, LATELY, told
+from storage.facts import Fact, NotedInstant, SpanBetween, TotalsLately
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class LoginLink(Fact[str], frozen=True):
+    """A one-time link to the owner's page; empty where it would lead nowhere. The storage knows nothing of it.
+
+    `is_here` tells that whoever gets it uses the local chat, and so can open what only this machine serves.
+    """
+
+    is_here: bool
+
+
+def report(turn: Turn) -> Answer:
+    """Tell what happened since the last daily report, which comes as always, and how to get to the owner's page."""
+    return say(Markup("\n\n").join((_so_far(turn), _way_in(turn))))
+
+
+def _so_far(turn: Turn) -> Markup:
+    # Before the program's first look at the time nothing is noted, and nothing can have happened.
+    since = turn.facts(NotedInstant(0, CLOSED_UNTIL)) or turn.now
+    span = turn.facts(SpanBetween(turn.user.id, since, turn.now))
+    totals = turn.facts(TotalsLately(turn.user.id, turn.now - LATELY))
+    return told(span.report, totals, _local(turn, turn.now).date(), turn.tr, since=_local(turn, since))
+
+
+def _local(turn: Turn, moment: datetime) -> datetime:
+    """Give a moment as the daily report counts it, whose day is the program's."""
+    return moment.astimezone(ZoneInfo(turn.setup.timezone))
+
+
+def _way_in(turn: Turn) -> Markup:
+    tr = turn.tr
+    link = turn.facts(LoginLink(turn.user.id, turn.conversation.identity.address.channel == "local"))
+    if not link:
+        return tr("Your page can be opened on the machine itself only: “migrebot login” there prints a link.")
+    opens = Markup('<a href="{}">{}</a>').format(link, tr("Open your page"))
+    return tr("%(link)s – good for 10 minutes, and once. Keep it to yourself.", link=opens)
