@@ -2,8 +2,8 @@
 
 Reminders that are due become messages in the outbox, which delivery is told of. Forms that were left alone go to the
 dialogue actor when their time is out, and so do regular questions that are due; what may not be kept any longer is
-purged every hour. It sleeps until the next of all these is due, or until it hears that plans changed or reminders were
-set or moved.
+purged every hour. When the rules of time zones have changed, it plans anew first. It sleeps until the next of all these
+is due, or until it hears that plans changed or reminders were set or moved.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled, attempt
 from actors.alarms import LONGEST_SLEEP, Alarms
+from actors.replanning import Replanning
 from actors.signals import Signal
 from migrebot.errors import StorageUnavailable
 from migrebot.logs import get_logger
@@ -73,6 +74,7 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
         keeping: Keeping,
         new_id: Callable[[], int],
         on_alert: Callable[[Alert], None],
+        zone_rules: Callable[[], int],
     ) -> None:
         super().__init__(mailbox)
         self._dialogue = dialogue
@@ -91,6 +93,7 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
             on_alert=on_alert,
             on_trouble=partial(self._tell_trouble, "reminders"),
         )
+        self._zone_rules = zone_rules
 
     @property
     def lateness(self) -> Lateness:
@@ -100,10 +103,20 @@ class Scheduler(Actor["ToScheduler | RemindersMoved"]):
     async def run(self) -> None:
         """Do what is due when it is due; ends with the mailbox."""
         async with anyio.create_task_group() as group:
-            group.start_soon(self._alarms.run)
-            group.start_soon(self._keep_house)
+            group.start_soon(self._do_what_is_due)
             await self._listen()
             group.cancel_scope.cancel()
+
+    async def _do_what_is_due(self) -> None:
+        """Plan anew first if the rules of time zones have changed: what rang at an hour of old would ring once more."""
+        replanning = Replanning(
+            storage=self._storage, clock=self._clock, rules=self._zone_rules, on_moved=self._alarms.add
+        )
+        async with anyio.create_task_group() as group:
+            group.start_soon(replanning.run)
+            await replanning.near_done.wait()
+            group.start_soon(self._alarms.run)
+            group.start_soon(self._keep_house)
 
     async def handle(self, message: ToScheduler | RemindersMoved) -> None:
         """Take note of reminders that were set or moved, or look at the plans again."""

@@ -42,6 +42,7 @@ from actors.twilio import TwilioActor, TwilioTask, callback_address, webhook_add
 from actors.twilio_link import TwilioLink
 from actors.twilio_sender import TwilioSender
 from actors.web import Web
+from actors.zone_rules import rules_mark
 from migrebot import logs
 from migrebot.access import has_local_name, load_secret
 from migrebot.dialogue import profile
@@ -299,6 +300,7 @@ class Program:
             ),
             new_id=self._new_id,
             on_alert=self._alert,
+            zone_rules=rules_mark,
         )
 
     def _mirror_actor(self) -> Mirror:

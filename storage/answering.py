@@ -47,6 +47,7 @@ from storage.facts import (
     LinkTries,
     MarksBetween,
     NotedInstant,
+    NotedNumber,
     OccurrenceById,
     OfferedKeyboard,
     OpenHeadache,
@@ -392,6 +393,11 @@ def _totals_lately(fact: TotalsLately) -> Question:
     return Question((query,), lambda results: report_rows.totals(results[0][0]))
 
 
+def _noted_number(fact: NotedNumber) -> Question:
+    query = Statement("noted_instant", (f"number {fact.name}",))
+    return Question((query,), lambda results: results[0][0][0] if results[0] else None)
+
+
 def _of(query: str, fact: Fact[Any]) -> Statement:
     return Statement(query, (fact.user_id,))
 
@@ -433,6 +439,7 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     ErasureMarks: _erasure_marks,
     SpanBetween: _span_between,
     TotalsLately: _totals_lately,
+    NotedNumber: _noted_number,
     RemindersOf: _reminders_of,
     SnoozedOf: _snoozed_of,
     ReminderById: _reminder_by_id,

@@ -22,10 +22,12 @@ from storage.changes import (
     MarkFree,
     MergeUsers,
     MoveOccurrence,
+    MoveQuestion,
     MoveReminder,
     Mute,
     NoteFate,
     NoteInstant,
+    NoteNumber,
     OfferKeyboard,
     SaveAsking,
     SaveCorrespondence,
@@ -271,6 +273,11 @@ def _move_reminder(change: MoveReminder, _now: int) -> tuple[Step, ...]:
     return (Statement("save_next_firing", (next_at, change.fired, change.id, change.user_id, due_at), owned=True),)
 
 
+def _move_question(change: MoveQuestion, _now: int) -> tuple[Step, ...]:
+    values = (columns.micros(change.next_at), change.user_id, columns.micros(change.due_at))
+    return (Statement("move_question", values, owned=True),)
+
+
 def _save_occurrence(change: SaveOccurrence, _now: int) -> tuple[Step, ...]:
     return (Statement("save_occurrence", reminder_rows.occurrence_values(change.occurrence), owned=True),)
 
@@ -304,6 +311,10 @@ def _note_fate(change: NoteFate, _now: int) -> tuple[Step, ...]:
 
 def _note_instant(change: NoteInstant, _now: int) -> tuple[Step, ...]:
     return (Statement("note_instant", (f"instant {change.name}", columns.micros(change.at))),)
+
+
+def _note_number(change: NoteNumber, _now: int) -> tuple[Step, ...]:
+    return (Statement("note_instant", (f"number {change.name}", change.number)),)
 
 
 def _cancel(change: CancelQueued, now: int) -> tuple[Step, ...]:
@@ -373,6 +384,7 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SaveOveruseNotice: _save_overuse_notice,
     SaveReminder: _save_reminder,
     MoveReminder: _move_reminder,
+    MoveQuestion: _move_question,
     SaveOccurrence: _save_occurrence,
     MoveOccurrence: _move_occurrence,
     Silence: _silence,
@@ -381,6 +393,7 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     OfferKeyboard: _offer,
     NoteFate: _note_fate,
     NoteInstant: _note_instant,
+    NoteNumber: _note_number,
     CancelQueued: _cancel,
     Mute: _mute,
     Unmute: _unmute,

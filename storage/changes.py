@@ -194,6 +194,17 @@ class MoveReminder(Struct, frozen=True, kw_only=True):
     fired: int = 1
 
 
+class MoveQuestion(Struct, frozen=True):
+    """Let the regular question that was planned for `due_at` come at `next_at`.
+
+    If it is not planned for that time any more, the unit fails.
+    """
+
+    user_id: int
+    due_at: datetime
+    next_at: datetime
+
+
 class SaveOccurrence(Struct, frozen=True):
     """Insert the firing, or replace its answer and its repetition.
 
@@ -266,6 +277,13 @@ class NoteInstant(Struct, frozen=True):
     at: datetime
 
 
+class NoteNumber(Struct, frozen=True):
+    """Remember a number of the program's own (up to 63 bits) under this name."""
+
+    name: str
+    number: int
+
+
 class CancelQueued(Struct, frozen=True):
     """Take back the waiting message with this key, if it is still waiting.
 
@@ -333,6 +351,7 @@ Change = (
     | SaveOveruseNotice
     | SaveReminder
     | MoveReminder
+    | MoveQuestion
     | SaveOccurrence
     | MoveOccurrence
     | Silence
@@ -341,6 +360,7 @@ Change = (
     | OfferKeyboard
     | NoteFate
     | NoteInstant
+    | NoteNumber
     | CancelQueued
     | Mute
     | Unmute

@@ -190,6 +190,12 @@ class TotalsLately(Fact[Totals], frozen=True):
     lately: datetime
 
 
+class NotedNumber(Fact[int | None], frozen=True):
+    """A number of the program's own, see `NoteNumber`; None if there is none. `user_id` is 0."""
+
+    name: str
+
+
 class RemindersOf(Fact[tuple[Reminder, ...]], frozen=True):
     """What the user is still to be reminded of: the next one first, paused ones last."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
+    from migrebot.reminders.questions import Asking
+    from migrebot.reminders.reminder import Reminder
     from migrebot.reminders.timers import Timer
     from migrebot.reports.daily import Day, Span, Totals
     from storage.changes import Unit
@@ -182,6 +184,14 @@ class Storage(Protocol):
 
     async def due(self, timers: Sequence[Timer]) -> list[Due]:
         """Give those of them that still hold: neither answered, moved, paused nor deleted meanwhile; in any order."""
+        ...
+
+    async def planned_reminders(self, at: datetime, beyond: int, limit: int) -> list[Reminder]:
+        """List the reminders that are still to fire, everybody's, in order of time and id, beyond that time and id."""
+        ...
+
+    async def planned_questions(self, at: datetime, beyond: int, limit: int) -> list[tuple[Asking, str]]:
+        """List the regular questions that are planned, with the time zone of each, beyond that time and user."""
         ...
 
     async def pending_reminders(self) -> int:

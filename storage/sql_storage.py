@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from migrebot.messages import Address, Channel, FormExpired, Profile, QuestionDue, Ticket
+    from migrebot.reminders.questions import Asking
+    from migrebot.reminders.reminder import Reminder
     from migrebot.reminders.timers import Timer
     from migrebot.reports.daily import Day, Span, Totals
     from storage.applying import PreparedUnit
@@ -141,6 +143,14 @@ class SqlStorage(ABC):
     async def due(self, timers: Sequence[Timer]) -> list[Due]:
         """Give those of them that still hold."""
         return await self._read(partial(work.due, timers))
+
+    async def planned_reminders(self, at: datetime, beyond: int, limit: int) -> list[Reminder]:
+        """List the reminders that are still to fire, beyond that time and id."""
+        return await self._read(partial(work.planned_reminders, (columns.micros(at), beyond), limit))
+
+    async def planned_questions(self, at: datetime, beyond: int, limit: int) -> list[tuple[Asking, str]]:
+        """List the regular questions that are planned, beyond that time and user."""
+        return await self._read(partial(work.planned_questions, (columns.micros(at), beyond), limit))
 
     async def pending_reminders(self) -> int:
         """Count the reminders that are still to fire."""

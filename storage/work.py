@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from migrebot.messages import Channel, Ticket
+    from migrebot.reminders.questions import Asking
+    from migrebot.reminders.reminder import Reminder
     from migrebot.reports.daily import Day, Span, Totals
     from storage.answering import Question
     from storage.applying import Statement
@@ -319,6 +321,16 @@ async def timers(until: int, limit: int, sql: Statements) -> list[Timer]:
     firings = [Timer(columns.instant(at), id_) for at, id_ in await sql.fetch("next_firings", (until, limit))]
     repeats = [Timer(columns.instant(at), id_, True) for at, id_ in await sql.fetch("next_repeats", (until, limit))]
     return sorted(firings + repeats)[:limit] if repeats else firings
+
+
+async def planned_reminders(beyond: Row, limit: int, sql: Statements) -> list[Reminder]:
+    """List reminders that are still to fire, in order of time and id."""
+    return [reminder_rows.reminder(row) for row in await sql.fetch("planned_reminders", (*beyond, limit))]
+
+
+async def planned_questions(beyond: Row, limit: int, sql: Statements) -> list[tuple[Asking, str]]:
+    """List regular questions that are planned, with the time zone of each."""
+    return [(rows.asking(row), row[-1]) for row in await sql.fetch("planned_questions", (*beyond, limit))]
 
 
 async def due(timers: Sequence[Timer], sql: Statements) -> list[Due]:

@@ -230,8 +230,8 @@ async def open_house(
         await house.dialogue.stop()
 
 
-def make_scheduler(house: House) -> Scheduler:
-    """Make the scheduler that belongs to a house, not running yet."""
+def make_scheduler(house: House, *, zone_rules: int = 1) -> Scheduler:
+    """Make the scheduler that belongs to a house, not running yet; `zone_rules` stand for those of the machine."""
     return Scheduler(
         mailbox=house.scheduler,
         delivery=house.delivery,
@@ -241,6 +241,7 @@ def make_scheduler(house: House) -> Scheduler:
         keeping=Keeping(),
         new_id=id_source(house.clock),
         on_alert=house.alerts.append,
+        zone_rules=lambda: zone_rules,
     )
 
 

@@ -81,6 +81,11 @@ SELECT count(*) FROM reminders WHERE next_at IS NOT NULL;
 -- next_firings: The reminders due up to some time, the earliest first.
 SELECT next_at, id FROM reminders WHERE next_at <= ? ORDER BY next_at, id LIMIT ?;
 
+-- planned_reminders: The reminders planned beyond a place in their order.
+SELECT id, user_id, code, channel, address, task, schedule, created_at, next_at, fired, paused_at, medicine, nagging,
+    deleted_at
+FROM reminders WHERE next_at IS NOT NULL AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?;
+
 -- next_repeats: The firings to be repeated up to some time, the earliest first.
 SELECT again_at, occurrences.id FROM occurrences JOIN reminders ON reminders.id = reminder_id
 WHERE again_at <= ? AND deleted_at IS NULL ORDER BY again_at, occurrences.id LIMIT ?;

@@ -1,7 +1,7 @@
--- note_instant: Remember an instant.
+-- note_instant: Remember an instant, or a number.
 INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- noted_instant: An instant that was remembered.
+-- noted_instant: An instant that was remembered, or a number.
 SELECT value FROM meta WHERE name = ?;
 
 -- running: A row if the run before did not end cleanly.

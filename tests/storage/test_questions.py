@@ -9,7 +9,7 @@ import pytest
 
 from migrebot.messages import Address, Profile, QuestionDue
 from migrebot.reminders.questions import Asking
-from storage.changes import EraseUser, Mute, SaveAsking, SaveIdentity, Unmute
+from storage.changes import EraseUser, MoveQuestion, Mute, SaveAsking, SaveIdentity, Unmute
 from storage.facts import AllOf, AskingOf
 from storage.records import Identity
 from tests.storage.samples import ANNA, BORIS, HOUR, NOW, ask, commit, person, stored, with_session
@@ -83,3 +83,12 @@ async def test_nobody_who_was_erased_is_asked(storage: Storage) -> None:
     await stored(storage, SaveAsking(asking()), EraseUser(1001))
     assert await storage.next_question() is None
     assert await ask(storage, AskingOf(1001)) == Asking(user_id=1001)
+
+
+async def test_a_planned_question_is_moved_unless_it_was_planned_otherwise_meanwhile(storage: Storage) -> None:
+    await person(storage)
+    await stored(storage, SaveAsking(asking(next_at=NOW)))
+    assert (await commit(storage, MoveQuestion(1001, NOW, NOW + HOUR))).outcome == "done"
+    assert (await commit(storage, MoveQuestion(1001, NOW, NOW + 2 * HOUR))).outcome == "failed"
+    assert (await commit(storage, MoveQuestion(404, NOW, NOW + HOUR))).outcome == "failed"
+    assert (await ask(storage, AskingOf(1001))).next_at == NOW + HOUR
