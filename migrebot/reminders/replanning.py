@@ -9,6 +9,7 @@ rules fires at once.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -38,13 +39,12 @@ def replanned(schedule: Schedule, planned: datetime) -> datetime:
     endless = msgspec.structs.replace(schedule, count=None)
     if next_firing(endless, planned - _MOMENT) == planned:
         return planned
-    closest = planned
-    found = False
-    for instant in firings(endless, planned - FARTHEST):
-        if instant > planned + FARTHEST or (found and abs(instant - planned) > abs(closest - planned)):
-            break
-        closest, found = instant, True
-    return closest
+    later = next_firing(endless, planned)
+    apart = FARTHEST if later is None else min(later - planned, FARTHEST)
+    near = planned if later is None or apart == FARTHEST else later
+    for earlier in takewhile(lambda instant: instant < planned, firings(endless, planned - apart)):
+        near = earlier
+    return near
 
 
 def question_replanned(asking: Asking, timezone: str, planned: datetime) -> datetime:
