@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = 15.0
 """Between two signs of life; proxies cut connections that are silent for 30 to 60."""
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ID = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})")
 
 
@@ -120,8 +121,13 @@ def _json(answer: object) -> web.Response:
 
 
 def _date(request: web.Request, name: str, otherwise: date) -> date:
-    written = request.query.get(name, "")
+    written = request.query.get(name)
+    if written is None:
+        return otherwise
     try:
-        return date.fromisoformat(written) if written else otherwise
+        # Python reads weeks too, and dates without dashes.
+        if _DATE.fullmatch(written):
+            return date.fromisoformat(written)
     except ValueError:
-        raise web.HTTPBadRequest(text=f"{name}: a date is written YYYY-MM-DD.\n") from None
+        pass
+    raise web.HTTPBadRequest(text=f"{name}: a date is written YYYY-MM-DD.\n")

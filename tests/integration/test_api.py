@@ -97,6 +97,9 @@ async def test_states_are_shown_as_the_contract_says_to_whoever_may_see_them(tmp
         ("/api/statistics", (200, '{"days":["0001-01-01","9999-12-31"]}')),
         ("/api/statistics?from=2026-06-01&to=2026-06-30", (200, '{"days":["2026-06-01","2026-06-30"]}')),
         ("/api/statistics?from=01.06.2026", (400, "from: a date is written YYYY-MM-DD.\n")),
+        ("/api/statistics?from=", (400, "from: a date is written YYYY-MM-DD.\n")),
+        ("/api/statistics?to=20260601", (400, "to: a date is written YYYY-MM-DD.\n")),
+        ("/api/statistics?to=2026-W01-1", (400, "to: a date is written YYYY-MM-DD.\n")),
         ("/api/statistics?to=2026-02-30", (400, "to: a date is written YYYY-MM-DD.\n")),
     ],
 )
