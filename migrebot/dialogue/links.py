@@ -257,15 +257,20 @@ def _drop(turn: Turn, tag: str) -> Answer:
 
 
 def _described(turn: Turn, identity: Identity) -> str:
-    described = f"{messenger(identity, turn.tr)}: {name(identity)}"
+    named = described(identity, turn.tr)
     is_here = identity.address == turn.conversation.identity.address
-    return turn.tr.plain("%(messenger)s (this chat)", messenger=described) if is_here else described
+    return turn.tr.plain("%(messenger)s (this chat)", messenger=named) if is_here else named
 
 
 def _tag(identity: Identity) -> str:
     """Name an address in a button, where it must not be seen."""
     address = f"{identity.address.channel}:{identity.address.value}"
     return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def described(identity: Identity, tr: Translator) -> str:
+    """Name an address by its messenger and whom it is of: "Telegram: Ann"."""
+    return tr.plain("%(messenger)s: %(name)s", messenger=messenger(identity, tr), name=name(identity))
 
 
 def messenger(identity: Identity, tr: Translator) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from migrebot.languages import LANGUAGES
 from migrebot.typed import folded
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 CLOSE = 0.75
 """How alike, from 0 to 1, a name must be to what was typed to be suggested."""
+
+MISTYPED = 0.77
+"""The same where a medicine was taken: whoever only wants to record it is asked when it is likely alone."""
 
 _ROUTES = ("oral", "nasal", "sc")
 _SHORT = {"ASA": "acetylsalicylic acid"}
@@ -46,6 +50,7 @@ _MAXIMUM = re.compile(r"(?P<amount>\d+(?:\.\d+)?)(?:-\d+(?:\.\d+)?)?(?: oral)?(?
 _TABLETS = re.compile(r"tab=(?P<amount>\d+)(?:\((?P<places>[^)]*)\))?")
 _OF_SUBSTANCE = re.compile(r"(?P<substance>[a-z]+) (?P<amount>\d+)/day and (?P<weekly>\d+)/week")
 _MOST_DAYS = re.compile(r"at most (?P<days>\d+) days")
+_NUMBER_BEHIND = re.compile(r"\s+\d.*$")
 _BETWEEN_WORDS = re.compile(r"[\s\-/+,()&.]+")
 
 
@@ -118,6 +123,21 @@ def suggest(text: str, most: int = 4) -> tuple[str, ...]:
     for name in (*sorted(begun, key=len), *close):
         shown.setdefault(_names()[name], _written()[name])
     return tuple(shown.values())[:most]
+
+
+def nearest(text: str, language: str) -> str:
+    """Give the name that somebody who mistyped it may have meant, in that language; empty if none is close enough.
+
+    Numbers behind the name do not count: "ibuprofin 400".
+    """
+    word = _NUMBER_BEHIND.sub("", folded(text))
+    close = get_close_matches(word, _names(), 1, MISTYPED)
+    if not close or find(text):
+        return ""
+    substance = _substance_of().get(close[0], "")
+    names = [substance_name(substance, each) for each in LANGUAGES] if substance else []
+    name = substance_name(substance, language) if close[0] in map(folded, names) else _written()[close[0]]
+    return name[:1].upper() + name[1:]
 
 
 def label_maximum(key: str) -> Maximum | None:

@@ -312,3 +312,102 @@ async def test_gepants_are_named_apart(ann: Person) -> None:
     assert notices(ann) == []
     await on_days(ann, "sumatriptan 50", range(8))
     assert "Gepants (days: 9) are not counted" in notices(ann)[0]
+
+
+async def test_what_comes_back_or_moves_counts_as_what_is_told_anew(house: House, ann: Person) -> None:
+    await on_days(ann, "sumatriptan 50", range(1, 8))
+    await ann.says("/druguse sumatriptan 50")
+    await ann.presses("Delete")
+    await house.clock.advance(8 * 24 * 3600)
+    assert len(notices(ann)) == 1
+    await ann.presses("Undo")
+    assert len(notices(ann)) == 2
+    await ann.says("/pain 5 1h zolmitriptan 2.5")
+    await ann.presses("Delete")
+    await house.clock.advance(8 * 24 * 3600)
+    await ann.presses("Undo")
+    assert len(notices(ann)) == 3
+
+
+# --- names that seem mistyped -----------------------------------------------------------------------------------------
+
+
+async def test_a_mistyped_name_is_asked_about_and_taken_by_one_tap(house: House, ann: Person) -> None:
+    await ann.says("/druguse")
+    await ann.presses("Today")
+    await ann.says("ibuprofin")
+    assert "I do not know “ibuprofin”. Did you mean Ibuprofen?" in ann.question.text
+    assert ann.question.labels[:2] == ["Ibuprofen", "Keep “ibuprofin”"]
+    await ann.presses("Ibuprofen")
+    await ann.presses("400 mg")
+    assert await taken(house, ann) == [("Ibuprofen", 400, "mg", TODAY)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"), [("yes", "Ibuprofen"), ("no", "ibuprofin"), ("ibuprofin", "ibuprofin"), ("Mig 400", "Mig 400")]
+)
+async def test_the_question_is_answered_in_words_too(house: House, ann: Person, answer: str, name: str) -> None:
+    await ann.says("/druguse ibuprofin 400")
+    assert await taken(house, ann) == []
+    await ann.says(answer)
+    assert await taken(house, ann) == [(name, 400, "mg", TODAY)]
+
+
+async def test_a_name_that_was_kept_is_not_asked_about_again(house: House, ann: Person) -> None:
+    await ann.says("/druguse ibuprofin 400")
+    await ann.presses("Keep “ibuprofin”")
+    await ann.says("/druguse Ibuprofin 200")
+    assert [drug for drug, *_ in await taken(house, ann)] == ["Ibuprofin", "ibuprofin"]
+
+
+async def test_in_a_line_about_an_attack_each_one_is_asked_about_and_the_rest_stays(house: House, ann: Person) -> None:
+    await ann.says("/pain 7 3h ibuprofin 400 + sumatripan 50 + Magnesium 300")
+    await ann.presses("Ibuprofen")
+    assert "Did you mean Sumatriptan?" in ann.question.text
+    await ann.presses("Skip")
+    found = await everything(house, ann)
+    assert [attack.intensity for attack in found.headaches] == [7]
+    assert await taken(house, ann) == [
+        ("Ibuprofen", 400, "mg", TODAY),
+        ("Magnesium", 300, "mg", TODAY),
+        ("sumatripan", 50, "mg", TODAY),
+    ]
+
+
+async def test_what_was_told_is_kept_as_typed_if_the_question_is_left_alone(house: House, ann: Person) -> None:
+    await ann.says("/pain 7 3h ibuprofin 400")
+    await ann.says("/help")
+    assert await taken(house, ann) == [("ibuprofin", 400, "mg", TODAY)]
+    await ann.says("/druguse sumatripan 50")
+    await ann.says("/help")
+    assert ("sumatripan", 50, "mg", TODAY) in await taken(house, ann)
+
+
+async def test_the_maximum_of_what_was_meant_is_watched(house: House, ann: Person) -> None:
+    await ann.says("/pain 7 3h paracetemol 5 g")
+    await ann.presses("Paracetamol")
+    assert "⚠️ That makes" in ann.question.text
+    await ann.presses("Yes")
+    assert "Which medicine?" in ann.question.text
+    await ann.presses("Skip")
+    await ann.presses("Save now")
+    assert await taken(house, ann) == [("Paracetamol", 5, "g", TODAY)]
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "meant"),
+    [
+        ("ru", "нурафен", "Нурофен"),
+        ("uk", "sumatripan", "Суматриптан"),
+        ("fr", "doliprne", "Doliprane"),
+        ("es", "ibuprofn", "Ibuprofeno"),
+        ("en", "asprin", "Aspirin"),
+    ],
+)
+async def test_the_suggestion_is_in_the_language_of_the_diary(
+    house: House, language: str, typed: str, meant: str
+) -> None:
+    bob = house.person(9, language=language)
+    await bob.says(f"/druguse {typed} 1 g")
+    assert meant in bob.question.text
+    assert bob.question.labels[0] == meant

@@ -407,6 +407,18 @@ async def test_taken_writes_the_medicine_into_the_diary_once(house: House, ann: 
         assert len((await house.storage.load([fact]))[fact].intakes) == 1
 
 
+async def test_taken_counts_for_the_notice_on_frequent_medicine(house: House, ann: Person) -> None:
+    for day in range(8, 15):
+        await ann.says(f"/druguse sumatriptan 50 {day}.06")
+    async with scheduler(house):
+        await ann.says("/add take sumatriptan 50 mg in 1 hour")
+        count = len(ann.chat)
+        await house.clock.advance(HOUR)
+        await shows(house, ann, count + 1)
+        await ann.presses("Taken")
+    assert "acute medicine on 8 days" in ann.last.text
+
+
 @pytest.mark.parametrize(
     ("label", "later"),
     [("In 10 min", timedelta(minutes=10)), ("In 1 hour", timedelta(hours=1)), ("Tomorrow", timedelta(days=1))],

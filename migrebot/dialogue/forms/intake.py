@@ -95,7 +95,11 @@ def _following(view: View, step: str) -> tuple[str, int] | None:
     if step == "confirm":
         return None if answers["confirm"] else ("amount", 0)
     if step == "drug":
-        return ("amount", 0)
+        (told,) = medicines.medicines_of(answers)
+        if medicines.SIMILAR in told:
+            return ("drug", 0)
+        if told["amount"] is None:
+            return ("amount", 0)
     if step == "date" and not (answers.get(SAME) or view.asks_one_field):
         return ("drug", 0)
     return ("confirm", 0) if medicines.warning(view) else None
@@ -132,8 +136,11 @@ def _cancel(view: View) -> Answer:
 
 
 def record(turn: Turn, answers: dict[str, Any]) -> Answer:
-    """Store a medicine told in one line; what is not told, or is above the maximum, is asked before."""
+    """Store a medicine told in one line; what is not told, seems mistyped or is above the maximum is asked before."""
     view = View(turn, engine.fresh(FORM, turn, "amount", answers))
+    answers = {**answers, "medicines": medicines.doubted(view, medicines.medicines_of(answers))}
+    if medicines.first_doubted(answers) is not None:
+        return engine.begin(FORM, turn, step="drug", answers=answers)
     if medicines.medicines_of(answers)[0]["amount"] is None:
         return engine.begin(FORM, turn, step="amount", answers=answers)
     if medicines.warning(view):

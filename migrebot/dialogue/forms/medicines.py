@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -12,7 +12,17 @@ from migrebot.dialogue.form import ENTRY, Choice, Complaint, Rows, Step, View
 from migrebot.diary import dictionary
 from migrebot.diary.parsing import parse_amount, parse_yes_no
 from migrebot.diary.totals import Dose
+from migrebot.typed import folded
 from storage.facts import DrugNames, HeadacheById, UsualAmounts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SIMILAR = "similar"
+"""Under this a medicine that seems mistyped has the name that may be meant, until that is answered."""
+
+IN_ONE_LINE = "line"
+"""The answer that a form has while it only asks about what was told in one line."""
 
 MAX_MEDICINES = 10
 """How many medicines one form takes."""
@@ -35,13 +45,44 @@ Medicine = dict[str, Any]
 
 
 def medicines_of(answers: dict[str, Any]) -> list[Medicine]:
-    """List the medicines answered so far: `{"drug": …, "amount": [number, unit] | None}`."""
+    """List the medicines answered so far: `{"drug": …, "amount": [number, unit] | None}`, and see `SIMILAR`."""
     return list(answers.get("medicines") or [])
 
 
 def _store_drug(view: View, value: Any) -> dict[str, Any]:
-    before = medicines_of(view.answers)[: view.session.loop]
-    return {**view.answers, "medicines": [*before, {"drug": value, "amount": None}] if value is not None else before}
+    loop, told = view.session.loop, medicines_of(view.answers)
+    if unclear := _unclear(view):
+        # What else was told in the same line stays.
+        named = {"drug": value or unclear["drug"], "amount": unclear["amount"]}
+        return {**view.answers, "medicines": [*told[:loop], named, *told[loop + 1 :]]}
+    if value is None:
+        return {**view.answers, "medicines": told[:loop]}
+    return {**view.answers, "medicines": [*told[:loop], *doubted(view, [{"drug": value, "amount": None}])]}
+
+
+def doubted(view: View, told: Sequence[Medicine]) -> list[Medicine]:
+    """Add to each medicine that seems mistyped the name that may be meant, as `similar`."""
+    return [{**item, SIMILAR: similar} if (similar := _similar(view, item["drug"])) else item for item in told]
+
+
+def first_doubted(answers: dict[str, Any]) -> int | None:
+    """Tell in which round the first medicine is that seems mistyped."""
+    return next((number for number, item in enumerate(medicines_of(answers)) if SIMILAR in item), None)
+
+
+def _similar(view: View, name: str) -> str:
+    """Give what may be meant by a name; empty if it is known, to the dictionary or as one's own, or like no other."""
+    similar = dictionary.nearest(name, view.tr.language)
+    if not similar:
+        return ""
+    names = view.facts(DrugNames(view.user_id))
+    return "" if folded(name) in map(folded, names) else similar
+
+
+def _unclear(view: View) -> Medicine | None:
+    """Give the medicine of this round if it waits for the answer whether it was mistyped."""
+    told = medicines_of(view.answers)[view.session.loop :]
+    return told[0] if told and SIMILAR in told[0] else None
 
 
 def _store_amount(view: View, value: Any) -> dict[str, Any]:
@@ -51,10 +92,15 @@ def _store_amount(view: View, value: Any) -> dict[str, Any]:
 
 def _store_another(view: View, value: Any) -> dict[str, Any]:
     # Whoever came back here and wants no other one takes back those that followed.
-    return {**view.answers, "another": value, "medicines": medicines_of(view.answers)[: view.session.loop + 1]}
+    told = medicines_of(view.answers)[: view.session.loop + 1]
+    answers = {name: answer for name, answer in view.answers.items() if name != IN_ONE_LINE}
+    return {**answers, "another": value, "medicines": told}
 
 
 def _drug_choices(view: View) -> Rows:
+    if unclear := _unclear(view):
+        typed, similar = unclear["drug"], unclear[SIMILAR]
+        return [[Choice(similar, similar)], [Choice(view.tr.plain("Keep “%(name)s”", name=typed), typed)]]
     names = view.facts(DrugNames(view.user_id))
     start = int(view.session.page or 0)
     shown = [Choice(name, name) for name in names[start : start + PAGE]]
@@ -68,9 +114,21 @@ def _drug_choices(view: View) -> Rows:
 
 
 def _drug_question(view: View) -> str:
+    if unclear := _unclear(view):
+        typed, similar = unclear["drug"], unclear[SIMILAR]
+        return view.tr("I do not know “%(typed)s”. Did you mean <b>%(similar)s</b>?", typed=typed, similar=similar)
     if view.facts(DrugNames(view.user_id)):
         return view.tr("Which medicine? Choose it or write its name.")
     return view.tr("Which medicine? Write its name.")
+
+
+def _parse_drug(view: View, text: str) -> str | Complaint:
+    """Take a name, or a yes or no where one is suggested."""
+    if unclear := _unclear(view):
+        answer = parse_yes_no(text)
+        if answer is not None:
+            return str(unclear[SIMILAR] if answer else unclear["drug"])
+    return parse_name(view, text)
 
 
 def parse_name(view: View, text: str) -> str | Complaint:
@@ -221,7 +279,7 @@ DRUG = Step(
     wire_name="drugname",
     question=_drug_question,
     choices=_drug_choices,
-    parse=parse_name,
+    parse=_parse_drug,
     optional=True,
     saveable=True,
     store=_store_drug,
@@ -254,6 +312,8 @@ def following(view: View, step: str) -> tuple[str, int] | None:
     if step == "medicine":
         return ("drug", len(medicines_of(view.answers))) if view.answers["medicine"] else None
     if step == "drug":
+        if _unclear(view):
+            return ("drug", loop)
         return ("amount", loop) if len(medicines_of(view.answers)) > loop else None
     if step == "amount":
         return ("another", loop)

@@ -197,6 +197,8 @@ _ORDER = ("date", "duration", "intensity", "aura", "triggers", "symptoms", "medi
 
 def _following(view: View, step: str) -> tuple[str, int] | None:
     answers = view.answers
+    if step == "drug" and medicines.IN_ONE_LINE in answers:
+        return _following_line(view)
     if step == "date" and "onset" in answers:
         return ("intensity", 0)
     if step == "intensity" and "onset" in answers:
@@ -208,6 +210,15 @@ def _following(view: View, step: str) -> tuple[str, int] | None:
     if step in _ORDER[:-1]:
         return (_ORDER[_ORDER.index(step) + 1], 0)
     return ("note", 0)
+
+
+def _following_line(view: View) -> tuple[str, int] | None:
+    """Name what is still to be asked of an attack that was told in one line; None if that is nothing."""
+    told = medicines.medicines_of(view.answers)
+    doubted = medicines.first_doubted(view.answers)
+    if doubted is not None:
+        return ("drug", doubted)
+    return ("another", len(told) - 1) if medicines.warning(view) else None
 
 
 # --- the end -----------------------------------------------------------------------------------------------------
@@ -246,12 +257,16 @@ def _cancel(view: View) -> Answer:
 def record(turn: Turn, answers: dict[str, Any]) -> Answer:
     """Store an attack told in one line; `answers` are as the form would have them.
 
-    More of a medicine than its daily maximum opens the form where it is told, before anything is stored.
+    A name that seems mistyped is asked about, and more of a medicine than its daily maximum is told, before anything is
+    stored.
     """
     view = View(turn, engine.fresh(FORM, turn, "note", answers))
-    told = medicines.medicines_of(answers)
-    if told and medicines.warning(view):
-        return engine.begin(FORM, turn, step="another", answers=answers, loop=len(told) - 1)
+    told = medicines.doubted(view, medicines.medicines_of(answers))
+    if told:
+        answers = {**answers, "medicines": told, medicines.IN_ONE_LINE: True}
+        if question := _following_line(View(turn, engine.fresh(FORM, turn, "note", answers))):
+            step, loop = question
+            return engine.begin(FORM, turn, step=step, answers=answers, loop=loop)
     return _add(view, turn.tr("Saved. Get well soon."))
 
 
@@ -324,7 +339,7 @@ def _change(view: View, before: Headache, said: str) -> Answer:
         changes.append(CancelQueued(cards.follow_up_key(entry.id)))
     alarming = (entry.intensity, entry.aura) != (before.intensity, before.aura)
     shown = present(turn, entry, intakes, said, just_known=alarming, fresh=False)
-    told = overuse.notice(turn, intakes, instead_of=stored) if _medicines_changed(view, before) else Answer()
+    told = overuse.notice(turn, intakes, instead_of=stored) if intakes != stored else Answer()
     return Answer(changes=tuple(changes)) + shown + told
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from markupsafe import Markup, escape
 
-from migrebot.dialogue import words
+from migrebot.dialogue import overuse, words
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.diary.entries import Intake
 from migrebot.i18n import N_, Translator, translator
@@ -188,6 +188,7 @@ def _tomorrow(turn: Turn, occurrence: Occurrence) -> datetime:
 def _answered(turn: Turn, reminder: Reminder, occurrence: Occurrence, answer: AnswerGiven) -> Answer:
     given = msgspec.structs.replace(occurrence, answer=answer, answered_at=turn.now, again_at=None)
     changes: tuple[Change, ...] = (SaveOccurrence(given),)
+    told = Answer()
     if answer == "taken" and reminder.medicine is not None:
         medicine = reminder.medicine
         # The id of the firing: however often it is pressed, it is one intake.
@@ -202,7 +203,8 @@ def _answered(turn: Turn, reminder: Reminder, occurrence: Occurrence, answer: An
             unit=medicine.unit,
         )
         changes = (SaveIntake(intake), *changes)
-    return Answer(changes=changes) + _shown(turn, reminder, given)
+        told = overuse.notice(turn, (intake,))
+    return Answer(changes=changes) + _shown(turn, reminder, given) + told
 
 
 def _reopen(turn: Turn, reminder: Reminder, occurrence: Occurrence) -> Answer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from migrebot.dialogue import cards
+from migrebot.dialogue import cards, overuse
 from migrebot.dialogue.forms import pain
 from migrebot.dialogue.turn import Answer, Turn
 from migrebot.diary.parsing import MAX_DURATION_H
@@ -110,7 +110,9 @@ def _delete(turn: Turn, entry: Headache) -> Answer:
 def _undo(turn: Turn, entry: Headache) -> Answer:
     restored = msgspec.structs.replace(entry, deleted_at=None)
     intakes = turn.facts(IntakesOf(turn.user.id, entry.id))
-    return _marked(turn, entry, None) + _card(turn, restored, intakes, turn.tr("The entry is back."))
+    back = tuple(msgspec.structs.replace(intake, deleted_at=None) for intake in intakes)
+    shown = _card(turn, restored, intakes, turn.tr("The entry is back."))
+    return _marked(turn, entry, None) + shown + overuse.notice(turn, back)
 
 
 def _marked(turn: Turn, entry: Headache, deleted_at: datetime | None) -> Answer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from migrebot.dialogue import cards
+from migrebot.dialogue import cards, overuse
 from migrebot.dialogue.forms import intake
 from migrebot.dialogue.menus import headaches
 from migrebot.dialogue.turn import Answer, Turn
@@ -37,7 +37,8 @@ def press(turn: Turn, action: str, arguments: Sequence[str]) -> Answer | None:
         return headaches.press(turn, "show", (str(entry.headache_id),))
     if action == "undo":
         restored = msgspec.structs.replace(entry, deleted_at=None)
-        return Answer(changes=(SaveIntake(restored),)) + intake.card(turn, restored, turn.tr("The entry is back."))
+        shown = intake.card(turn, restored, turn.tr("The entry is back."))
+        return Answer(changes=(SaveIntake(restored),)) + shown + overuse.notice(turn, (restored,))
     if entry.deleted_at is not None:
         return Answer(toast=turn.tr.plain("That entry was deleted."))
     match action, *arguments[1:]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from migrebot.dialogue.links import messenger, name
+from migrebot.dialogue.links import described
 from migrebot.dialogue.turn import Answer, Attachment, Turn, say
 from migrebot.dialogue.withdrawing import WITHDRAWING, withdrawn
 from migrebot.diary.exports import EXPORTS
@@ -89,7 +89,7 @@ def _stored(tr: Translator, everything: Everything) -> Iterator[str]:
         ),
     )
     yield from (line for line, entries in counted if entries)
-    messengers = [f"{messenger(identity, tr)}: {name(identity)}" for identity in everything.identities]
+    messengers = [described(identity, tr) for identity in everything.identities]
     yield tr("your name in each messenger (%(list)s)", list=tr.list(messengers))
     yield tr("your settings")
 
