@@ -300,6 +300,10 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
                 self._answered(link, row)
                 link.sent += 1
                 return Outcome(link.lane, row, Sent(row.id, message_id, errand.claim.to_offer))
+            case NotSent() if result.until_person_writes and row.priority == Priority.ANNOUNCEMENT:
+                # The day on which it was to go is over before the person writes again, perhaps.
+                self._answered(link, row)
+                return self._give_up(errand, WAITS_FOR_PERSON, why="window")
             case NotSent() if result.until_person_writes:
                 return self._hold(errand)
             case NotSent():
@@ -359,7 +363,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         link, row = errand.link, errand.row
         link.failures[why] += 1
         log.warning("given_up", channel=link.channel, row=row.id, reason=reason, recipient_gone=mute)
-        if not mute:
+        if not mute and why != "window":
             self._alert(f"{link.channel} lost", f"A message by {link.channel} was given up: {reason}")
         return Outcome(link.lane, row, GivenUp(id=row.id, reason=reason, mute=mute))
 

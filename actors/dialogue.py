@@ -33,6 +33,7 @@ from migrebot.ids import RepeatableIds
 from migrebot.messages import (
     Address,
     Alert,
+    AnnouncementSteered,
     Channel,
     Erased,
     FormExpired,
@@ -53,7 +54,18 @@ from migrebot.messages import (
     Undecodable,
 )
 from migrebot.reminders.timers import RemindersMoved
-from storage.changes import COUNTED, EndSession, EraseUser, SaveAsking, SaveUser, Unit, states_of, timers_of
+from storage.changes import (
+    COUNTED,
+    EndSession,
+    EraseUser,
+    SaveAsking,
+    SaveUser,
+    StartAnnouncement,
+    SteerAnnouncement,
+    Unit,
+    states_of,
+    timers_of,
+)
 from storage.facts import AskingOf
 from storage.records import Conversation, InboxKey
 
@@ -81,6 +93,9 @@ MAX_ROUNDS = 20
 PLANS = (SaveAsking,)
 """The changes by which something may be due earlier than the scheduler knows."""
 
+STEERS = (StartAnnouncement, SteerAnnouncement)
+"""The changes that the announcer has to hear of."""
+
 CHANNELS: tuple[str, ...] = get_args(Channel)
 
 log = structlog.get_logger("dialogue")
@@ -105,6 +120,7 @@ class Dialogue(Actor[ToDialogue]):
         mirror: Mailbox[ToMirror] | None = None,
         reporter: Mailbox[Recorded] | None = None,
         erasures: Mailbox[Erased] | None = None,
+        announcer: Mailbox[AnnouncementSteered] | None = None,
         flood: FloodGate | None = None,
         zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
         login_link: Callable[[bool], str] = lambda _: "",
@@ -121,6 +137,7 @@ class Dialogue(Actor[ToDialogue]):
         self._mirror_missed = False
         self._reporter = reporter
         self._erasures = erasures
+        self._announcer = announcer
         self._flood = flood or FloodGate()
         self._zones_at = zones_at
         self._login_link = login_link
@@ -226,6 +243,7 @@ class Dialogue(Actor[ToDialogue]):
         self._tell_mirror(done)
         self._tell_reporter(done)
         self._tell_erasures(done)
+        self._tell_announcer(done)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -278,6 +296,10 @@ class Dialogue(Actor[ToDialogue]):
             isinstance(change, EraseUser) for unit in units for change in unit.changes
         ):
             self._erasures.offer(Erased())  # all that is stored is read then: one that waits does for both
+
+    def _tell_announcer(self, units: Sequence[Unit]) -> None:
+        if self._announcer is not None and any(isinstance(change, STEERS) for unit in units for change in unit.changes):
+            self._announcer.offer(AnnouncementSteered())  # if there is no room for it, one waits already
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 

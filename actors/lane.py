@@ -110,7 +110,7 @@ class Lane:
         if not self._full:
             if self._peek(self._tellable):
                 at = min(at, now)
-            elif self._peek(self._paced) and (room_at := self._window.next_room(now)) is not None:
+            elif (room_at := self._room_at(now)) is not None:
                 at = min(at, room_at)
         return None if math.isinf(at) else max(at, self._paused_until)
 
@@ -285,7 +285,7 @@ class Lane:
 
     def _next(self, now: float) -> Chat | None:
         """Take the chat whose head goes next out of its heap."""
-        paced = self._peek(self._paced) if self._window.has_room(now) else None
+        paced = self._peek(self._paced) if self._room_at(now) == now else None
         tellable = self._peek(self._tellable)
         if paced is None and tellable is None:
             return None
@@ -293,6 +293,19 @@ class Lane:
         chat = heappop(heap)[3]
         chat.version += 1
         return chat
+
+    def _room_at(self, now: float) -> float | None:
+        """Tell when the channel has room for the most urgent paced head; None without one, or if only an event helps.
+
+        Announcements leave room for others, in what the messenger takes and in what is under way.
+        """
+        head = self._peek(self._paced)
+        if head is None:
+            return None
+        is_urgent = head[0] < Priority.ANNOUNCEMENT
+        if not is_urgent and self._in_flight >= max(1, self._limits.parallel * 3 // 4):
+            return None
+        return self._window.next_room(now, is_urgent=is_urgent)
 
     def _peek(self, heap: list[_Place]) -> _Place | None:
         self._discard_void(heap)

@@ -29,14 +29,16 @@ class Window:
 
     A log of the last sends, not a token bucket: a bucket that keeps this promise must space out every two messages,
     this one lets the first ones of a quiet second go at once. A place is reserved when a message is chosen, and used
-    when it really leaves, since the storage is asked in between.
+    when it really leaves, since the storage is asked in between. A fifth of the places is for urgent messages alone:
+    while thousands wait that are not, somebody may ask something.
     """
 
-    __slots__ = ("_limit", "_reserved", "_sent", "_span")
+    __slots__ = ("_limit", "_reserved", "_sent", "_span", "_spare")
 
     def __init__(self, per_second: float) -> None:
         self._limit = 0 if per_second >= UNLIMITED else max(1, int(per_second))
         self._span = self._limit / per_second
+        self._spare = self._limit // 5
         self._sent: deque[float] = deque()
         self._reserved = 0
 
@@ -60,19 +62,24 @@ class Window:
             self._reserved -= 1
             self._sent.append(now)
 
-    def has_room(self, now: float) -> bool:
+    def has_room(self, now: float, *, is_urgent: bool = True) -> bool:
         """Tell whether one more message fits in."""
         if not self._limit:
             return True
         while self._sent and self._sent[0] + self._span <= now:
             self._sent.popleft()
-        return len(self._sent) + self._reserved < self._limit
+        return self._excess(is_urgent=is_urgent) < 0
 
-    def next_room(self, now: float) -> float | None:
+    def next_room(self, now: float, *, is_urgent: bool = True) -> float | None:
         """Tell when there will be room; None while only the places reserved are in the way."""
-        if self.has_room(now):
+        if self.has_room(now, is_urgent=is_urgent):
             return now
-        return self._sent[0] + self._span if self._sent else None
+        excess = self._excess(is_urgent=is_urgent)
+        return self._sent[excess] + self._span if excess < len(self._sent) else None
+
+    def _excess(self, *, is_urgent: bool) -> int:
+        """Tell how many places besides one have to come free; negative if there is room."""
+        return len(self._sent) + self._reserved - (self._limit if is_urgent else self._limit - self._spare)
 
 
 class Bucket:

@@ -241,6 +241,10 @@ class PlansChanged(Struct, frozen=True):
     """Something was stored that may be due earlier than anything known before."""
 
 
+class AnnouncementSteered(Struct, frozen=True):
+    """An announcement was started, paused, resumed or cancelled."""
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """Something the owner should know; `cause` is stable (one message an hour for each), `text` is plain English."""
 

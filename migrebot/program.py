@@ -13,6 +13,7 @@ import msgspec
 
 from actors.actor import Actor, Mailbox
 from actors.alerts import Alerts
+from actors.announcer import Announcer
 from actors.api import Api
 from actors.backup import Backup
 from actors.backup_process import make_apart
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from actors.supervisor import ActorState
     from migrebot.clock import Clock
     from migrebot.config import Config
-    from migrebot.messages import Alert, Channel, ToDelivery, ToDialogue, ToScheduler
+    from migrebot.messages import Alert, AnnouncementSteered, Channel, ToDelivery, ToDialogue, ToScheduler
     from storage.interface import Storage
 
 log = logs.get_logger("migrebot")
@@ -80,6 +81,7 @@ class Program:
         self._scheduler: Mailbox[ToScheduler | RemindersMoved] = Mailbox()
         self._new_id = id_source(clock)
         self._alerts: Mailbox[Alert] = Mailbox(100)
+        self._announcements: Mailbox[AnnouncementSteered] = Mailbox(1)
         self._log = logs.Tail()
         logs.listen(self._log.hear)
         self._feed = Feed()
@@ -162,6 +164,7 @@ class Program:
             reporter=self._reporter.mailbox,
             erasures=self._erasures.mailbox,
             login_link=self._login_link,
+            announcer=self._announcements,
         )
         found = (
             alerts,
@@ -171,6 +174,7 @@ class Program:
             self._timekeeper,
             self._reporter,
             self._erasures,
+            self._announcer_actor(),
             self._backup_actor(),
             self._chat,
             self.web,
@@ -336,6 +340,16 @@ class Program:
             key=self._erasure_key,
             clock=self._clock,
             on_alert=self._alert,
+        )
+
+    def _announcer_actor(self) -> Announcer:
+        return Announcer(
+            mailbox=self._announcements,
+            storage=self._storage,
+            owner=self._owner,
+            delivery=self._delivery,
+            clock=self._clock,
+            timezone=self._config.bot.timezone,
         )
 
     def _backup_actor(self) -> Backup:

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
+from migrebot.announcements.announcement import AnnouncementWish
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Priority
 from migrebot.reminders.questions import Asking
-from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
+from storage import announcement_rows, columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
     AllOf,
+    AnnouncementCounts,
+    AnnouncementWishOf,
     AskingOf,
+    AudienceSizes,
     BelongsToAnother,
     CodesInUse,
     CorrespondenceOf,
@@ -50,6 +54,7 @@ from storage.facts import (
     NotedNumber,
     OccurrenceById,
     OfferedKeyboard,
+    OpenAnnouncements,
     OpenHeadache,
     OveruseNoticeOf,
     OwnDrugs,
@@ -69,6 +74,7 @@ from storage.records import Correspondence, OveruseNotice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from migrebot.announcements.announcement import Announcement
     from migrebot.messages import Address
 
 T = TypeVar("T")
@@ -322,10 +328,34 @@ def _seen_last(fact: SeenLast) -> Question:
     return Question((Statement("latest_identity", (fact.channel,)),), answer)
 
 
+def _open_announcements(_fact: OpenAnnouncements) -> Question:
+    def answer(results: Sequence[list[Row]]) -> tuple[Announcement, ...]:
+        return tuple(map(announcement_rows.announcement, results[0]))
+
+    return Question((Statement("open_announcements", ()),), answer)
+
+
+def _announcement_counts(fact: AnnouncementCounts) -> Question:
+    query = Statement("announcement_counts", (fact.id,))
+    return Question((query,), lambda results: announcement_rows.counts(results[0]))
+
+
+def _audience_sizes(fact: AudienceSizes) -> Question:
+    query = Statement("audiences", (columns.micros(fact.lately),))
+    return Question((query,), lambda results: announcement_rows.sizes(results[0][0]))
+
+
+def _announcement_wish_of(fact: AnnouncementWishOf) -> Question:
+    def answer(results: Sequence[list[Row]]) -> AnnouncementWish:
+        return _one(announcement_rows.wish)(results) or AnnouncementWish(user_id=fact.user_id)
+
+    return Question((_of("announcement_wish", fact),), answer)
+
+
 def _all_of(fact: AllOf) -> Question:
     def answer(results: Sequence[list[Row]]) -> Everything:
         users, identities, headaches, intakes, pressures, drugs, reminders, free_days, *others = results
-        notices, askings, wishes, letters = others
+        notices, askings, wishes, letters, announcement_wishes = others
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
@@ -339,6 +369,7 @@ def _all_of(fact: AllOf) -> Question:
             asking=_one(rows.asking)([askings]),
             correspondence=_one(letter_rows.correspondence)([wishes]),
             letters=tuple(map(letter_rows.letter, letters)),
+            announcement_wish=_one(announcement_rows.wish)([announcement_wishes]),
         )
 
     names = (
@@ -354,6 +385,7 @@ def _all_of(fact: AllOf) -> Question:
         "asking",
         "correspondence",
         "letters",
+        "announcement_wish",
     )
     return Question(tuple(_of(name, fact) for name in names), answer)
 
@@ -457,4 +489,8 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     IdentitiesOf: _identities_of,
     SeenLast: _seen_last,
     AllOf: _all_of,
+    OpenAnnouncements: _open_announcements,
+    AnnouncementCounts: _announcement_counts,
+    AudienceSizes: _audience_sizes,
+    AnnouncementWishOf: _announcement_wish_of,
 }

@@ -9,13 +9,15 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Outgoing, Ticket
-from storage import columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
+from storage import announcement_rows, columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
 from storage.changes import (
     CancelQueued,
     Change,
     ClaimLinkCode,
     CloseDay,
+    DropAnnouncement,
     DropLinkCode,
+    EndAnnouncement,
     EndSession,
     Enqueue,
     EraseUser,
@@ -29,6 +31,8 @@ from storage.changes import (
     NoteInstant,
     NoteNumber,
     OfferKeyboard,
+    SaveAnnouncement,
+    SaveAnnouncementWish,
     SaveAsking,
     SaveCorrespondence,
     SaveDrug,
@@ -47,6 +51,10 @@ from storage.changes import (
     SaveSession,
     SaveUser,
     Silence,
+    SkipRecipient,
+    StartAnnouncement,
+    SteerAnnouncement,
+    TakeRecipient,
     Unit,
     Unlink,
     UnmarkFree,
@@ -179,10 +187,12 @@ _SINGLES = (
     "merge_correspondences",
     "merge_overuse_notices",
     "merge_last_lists",
+    "merge_announcement_wishes",
+    "merge_announcement_recipients",
 )
 
 
-def _merge_users(change: MergeUsers, _now: int) -> tuple[Step, ...]:
+def _merge_users(change: MergeUsers, now: int) -> tuple[Step, ...]:
     winner, loser = change.winner, change.loser
     if winner == loser:
         raise Foreign("a user is no two users")
@@ -196,6 +206,8 @@ def _merge_users(change: MergeUsers, _now: int) -> tuple[Step, ...]:
         Statement("merge_free_days", (winner, loser, winner)),
         Statement("merge_clear_free", (winner,)),
         Statement("merge_rename_reminders", (loser, winner)),
+        Statement("merge_twice_announced", (now, loser, winner)),
+        Statement("merge_already_announced", (winner, loser)),
         *(Statement(name, (winner, loser)) for name in _MOVES),
         *(Statement(name, (winner, loser, winner)) for name in _SINGLES),
         Statement("merge_link_codes", (winner, loser)),
@@ -333,6 +345,55 @@ def _unmute(change: Unmute, _now: int) -> tuple[Step, ...]:
     return (Statement("unmute", (change.address.channel, clean(change.address.value))),)
 
 
+def _save_announcement(change: SaveAnnouncement, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_announcement", announcement_rows.announcement_values(change.announcement), owned=True),)
+
+
+def _drop_announcement(change: DropAnnouncement, _now: int) -> tuple[Step, ...]:
+    return (Statement("drop_announcement", (change.id,)),)
+
+
+def _start_announcement(change: StartAnnouncement, _now: int) -> tuple[Step, ...]:
+    since = {"all": None, "active": columns.BEGINNING, "super-active": columns.micros(change.lately)}[change.audience]
+    card = (change.card.channel, clean(change.card.value), clean(change.card_id))
+    return (
+        Statement("start_announcement", (change.audience, *card, change.id), owned=True),
+        Statement("choose_recipients", (since, change.id)),
+        Statement("count_chosen", (change.id,)),
+    )
+
+
+def _steer_announcement(change: SteerAnnouncement, now: int) -> tuple[Step, ...]:
+    card = (change.card.channel, clean(change.card.value), clean(change.card_id))
+    steer = Statement("steer_announcement", (change.state, *card, change.id), owned=True)
+    return (steer,) if change.state == "sending" else (steer, *withdrawing(change.id, now))
+
+
+def withdrawing(announcement_id: int, now: int) -> tuple[Statement, ...]:
+    """Work out what has to be executed to take back what of an announcement waits to be sent."""
+    return (
+        Statement("withdraw_announcement", (now, announcement_id)),
+        Statement("settle_recipients", (announcement_id,)),
+    )
+
+
+def _take_recipient(change: TakeRecipient, _now: int) -> tuple[Step, ...]:
+    key = clean(change.key)
+    return (Statement("take_recipient", (key, change.announcement_id, change.user_id, key), owned=True),)
+
+
+def _skip_recipient(change: SkipRecipient, _now: int) -> tuple[Step, ...]:
+    return (Statement("skip_recipient", (change.outcome, change.announcement_id, change.user_id)),)
+
+
+def _end_announcement(change: EndAnnouncement, now: int) -> tuple[Step, ...]:
+    return (Statement("end_announcement", (now, change.id), owned=True),)
+
+
+def _save_announcement_wish(change: SaveAnnouncementWish, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_announcement_wish", announcement_rows.wish_values(change.wish)),)
+
+
 def _close_day(change: CloseDay, _now: int) -> tuple[Step, ...]:
     return (
         Statement("close_day", report_rows.day_values(change.day)),
@@ -352,6 +413,7 @@ def erasing(user_id: int) -> tuple[Statement, ...]:
     """Give what has to be executed to delete a user and every row that belongs to the user."""
     erase = (
         Statement("erase_letters", (user_id,)),
+        Statement("erase_announcement_cards", (user_id,)),
         Statement("erase_waiting", (user_id, user_id)),
         Statement("erase_inbox", (user_id,)),
         Statement("erase_user", (user_id,)),
@@ -397,6 +459,14 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     CancelQueued: _cancel,
     Mute: _mute,
     Unmute: _unmute,
+    SaveAnnouncement: _save_announcement,
+    DropAnnouncement: _drop_announcement,
+    StartAnnouncement: _start_announcement,
+    SteerAnnouncement: _steer_announcement,
+    TakeRecipient: _take_recipient,
+    SkipRecipient: _skip_recipient,
+    EndAnnouncement: _end_announcement,
+    SaveAnnouncementWish: _save_announcement_wish,
     CloseDay: _close_day,
     EraseUser: _erase_user,
 }

@@ -7,10 +7,11 @@ user.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from migrebot.announcements.announcement import Announcement, AnnouncementWish, Audience, Outcome
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
 from migrebot.messages import Address, Channel, Keyboard, Outgoing, StateChanged, StateUnknown
 from migrebot.reminders.questions import Asking
@@ -309,6 +310,74 @@ class Unmute(Struct, frozen=True):
     address: Address
 
 
+class SaveAnnouncement(Struct, frozen=True):
+    """Insert the draft of an announcement, or replace its texts; the unit fails if it is under way already."""
+
+    announcement: Announcement
+
+
+class DropAnnouncement(Struct, frozen=True):
+    """Delete the draft of an announcement."""
+
+    id: int
+
+
+class StartAnnouncement(Struct, frozen=True, kw_only=True):
+    """Send a draft to an audience; `lately` as for `Storage.totals`. The message `card_id` at `card` shows how far.
+
+    The unit fails if it is under way already, or another one is.
+    """
+
+    id: int
+    audience: Audience
+    lately: datetime
+    card: Address
+    card_id: str
+
+
+class SteerAnnouncement(Struct, frozen=True, kw_only=True):
+    """Pause, resume (`sending`) or cancel an announcement; what waits to be sent is taken back unless it is resumed.
+
+    The unit fails if the announcement is not under way.
+    """
+
+    id: int
+    state: Literal["sending", "paused", "cancelled"]
+    card: Address
+    card_id: str
+
+
+class TakeRecipient(Struct, frozen=True):
+    """Note that the message that waits in the outbox with this key is somebody's of an announcement.
+
+    The unit fails unless that person still waits for it, and it is being sent.
+    """
+
+    announcement_id: int
+    user_id: int
+    key: str
+
+
+class SkipRecipient(Struct, frozen=True):
+    """Note why somebody who waits for an announcement gets none."""
+
+    announcement_id: int
+    user_id: int
+    outcome: Outcome
+
+
+class EndAnnouncement(Struct, frozen=True):
+    """Note that nothing more comes of an announcement; the unit fails if it is paused or ended."""
+
+    id: int
+
+
+class SaveAnnouncementWish(Struct, frozen=True):
+    """Insert whether the user wants announcements, or replace it."""
+
+    wish: AnnouncementWish
+
+
 class CloseDay(Struct, frozen=True):
     """Keep the counts of a day, and forget who left before `until`."""
 
@@ -364,6 +433,14 @@ Change = (
     | CancelQueued
     | Mute
     | Unmute
+    | SaveAnnouncement
+    | DropAnnouncement
+    | StartAnnouncement
+    | SteerAnnouncement
+    | TakeRecipient
+    | SkipRecipient
+    | EndAnnouncement
+    | SaveAnnouncementWish
     | CloseDay
     | EraseUser
 )

@@ -17,6 +17,9 @@ Row: TypeAlias = "tuple[Any, ...]"
 """A row of a result, or the values of a statement."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = -(2**62)
+"""Microseconds before any instant there is."""
+
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _encode = msgspec.json.Encoder().encode
 _strings = msgspec.json.Decoder(tuple[str, ...]).decode

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from migrebot.announcements.announcement import Announcement, AnnouncementWish, Counts, Sizes
 from migrebot.diary.entries import Drug, FreeDay, Headache, Intake, Pressure
 from migrebot.messages import Address, Channel, Keyboard
 from migrebot.reminders.questions import Asking
@@ -261,6 +262,26 @@ class LinkTries(Fact[tuple[int, int]], frozen=True):
     since: datetime
 
 
+class OpenAnnouncements(Fact[tuple[Announcement, ...]], frozen=True):
+    """The announcements that are prepared or under way, whoever asks; the one prepared first comes first."""
+
+
+class AnnouncementCounts(Fact[Counts], frozen=True):
+    """How many of the people chosen for an announcement are where, whoever asks."""
+
+    id: int
+
+
+class AudienceSizes(Fact[Sizes], frozen=True):
+    """How many people an announcement would go to, whoever asks; `lately` as for `Storage.totals`."""
+
+    lately: datetime
+
+
+class AnnouncementWishOf(Fact[AnnouncementWish], frozen=True):
+    """What the user wants of announcements: they are on, unless something else is stored."""
+
+
 class IdentitiesOf(Fact[tuple[Identity, ...]], frozen=True):
     """All addresses of the user, the one seen last first."""
 
@@ -280,8 +301,8 @@ class SeenLast(Fact[Address | None], frozen=True):
 class Everything(Struct, frozen=True, kw_only=True):
     """All that is stored about a user and may be exported; deleted entries are left out.
 
-    `user` is None if nothing is stored about the user; `overuse_notice`, `asking` and `correspondence` if they are as
-    they are for everybody at first.
+    `user` is None if nothing is stored about the user; `overuse_notice`, `asking`, `correspondence` and
+    `announcement_wish` if they are as they are for everybody at first.
     """
 
     user: User | None
@@ -296,6 +317,7 @@ class Everything(Struct, frozen=True, kw_only=True):
     asking: Asking | None
     correspondence: Correspondence | None
     letters: tuple[Letter, ...]
+    announcement_wish: AnnouncementWish | None
 
 
 class AllOf(Fact[Everything], frozen=True):

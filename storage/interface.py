@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from migrebot.reports.daily import Day, Span, Totals
     from storage.changes import Unit
     from storage.facts import Fact
-    from storage.records import Conversation, Due, InboxKey, OutboxRow
+    from storage.records import Conversation, Due, InboxKey, OutboxRow, Recipient
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -147,7 +147,8 @@ class Storage(Protocol):
 
         Messages left in the middle of sending by an unclean stop are settled first by the at-most-twice rule: those
         that may have reached the messenger once wait again, those twice, or announcements once, are given up.
-        Repeatable bodies (an edit, a toast) have more attempts: up to `REPEATABLE_ATTEMPTS`.
+        Repeatable bodies (an edit, a toast) have more attempts: up to `REPEATABLE_ATTEMPTS`. What waits of
+        announcements is taken back, since it may be night by now where it would go: its people wait for it again.
         """
         ...
 
@@ -220,6 +221,22 @@ class Storage(Protocol):
 
     async def due_questions(self, now: datetime, limit: int) -> list[QuestionDue]:
         """List up to `limit` regular questions that are due to people who can be written to, the oldest first."""
+        ...
+
+    async def settle_announcement(self, announcement_id: int) -> int:
+        """Note what became of what was sent of an announcement; tells how much of it waits, local chats left out."""
+        ...
+
+    async def withdraw_announcement(self, announcement_id: int, now: datetime) -> None:
+        """Take back what of an announcement waits to be sent: its people wait for it again."""
+        ...
+
+    async def recipient_zones(self, announcement_id: int) -> list[str]:
+        """List the time zones of those who have yet to get an announcement; empty stands for the program's default."""
+        ...
+
+    async def waiting_recipients(self, announcement_id: int, zones: Sequence[str], limit: int) -> list[Recipient]:
+        """List some who wait for an announcement in these zones, up to `limit` (100 at most)."""
         ...
 
     async def span(self, since: datetime, until: datetime) -> Span:

@@ -111,6 +111,14 @@ class Letter(Struct, frozen=True, kw_only=True):
     written_at: datetime
 
 
+class Recipient(Struct, frozen=True, kw_only=True):
+    """Somebody who waits for an announcement; `is_off` tells that it is not wanted."""
+
+    user_id: int
+    language: str
+    is_off: bool = False
+
+
 class LinkCode(Struct, frozen=True, kw_only=True):
     """A code by which another messenger can join the user's diary, until `expires_at`; the code itself is not stored.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage import columns, work
 from storage.answering import question
-from storage.applying import Foreign, prepare, settling
+from storage.applying import Foreign, prepare, settling, withdrawing
 from storage.changes import EraseUser, MergeUsers
 from storage.interface import Result
 from storage.newcomers import Newcomers, telegram_id
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from storage.changes import Unit
     from storage.facts import Fact
     from storage.interface import Retention, Settlement
-    from storage.records import Conversation, Due, InboxKey, OutboxRow
+    from storage.records import Conversation, Due, InboxKey, OutboxRow, Recipient
     from storage.statements import Statements
 
     Found = tuple[dict[Address, Conversation], set[int]]
@@ -222,6 +222,24 @@ class SqlStorage(ABC):
     async def confirm(self, row_id: int, address: Address, message_id: str, now: datetime) -> None:
         """Note that the messenger has the message of a row."""
         await self._write(partial(work.confirm, row_id, address, message_id, columns.micros(now)))
+
+    # --- announcements -------------------------------------------------------------------------------------------
+
+    async def settle_announcement(self, announcement_id: int) -> int:
+        """Note what became of what was sent of an announcement; tells how much of it waits."""
+        return await self._write(partial(work.settle_announcement, announcement_id))
+
+    async def withdraw_announcement(self, announcement_id: int, now: datetime) -> None:
+        """Take back what of an announcement waits to be sent."""
+        await self._write(partial(work.execute_all, withdrawing(announcement_id, columns.micros(now))))
+
+    async def recipient_zones(self, announcement_id: int) -> list[str]:
+        """List the time zones of those who have yet to get an announcement."""
+        return await self._read(partial(work.recipient_zones, announcement_id))
+
+    async def waiting_recipients(self, announcement_id: int, zones: Sequence[str], limit: int) -> list[Recipient]:
+        """List some who wait for an announcement in these zones."""
+        return await self._read(partial(work.waiting_recipients, announcement_id, zones, limit))
 
     # --- the daily report ----------------------------------------------------------------------------------------
 

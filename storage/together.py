@@ -30,6 +30,7 @@ _CHANGED: dict[str, dict[str, int]] = {
     "save_pressure": {"user": 1},
     "save_drug": {"user": 1},
     "save_overuse_notice": {"user": 0},
+    "save_announcement_wish": {"user": 0},
     "save_reminder": {"user": 1, "reminder": 0},
     "save_next_firing": {"reminder": 2},
     "save_occurrence": {"reminder": 1, "firing": 0},

@@ -13,7 +13,7 @@ from storage.applying import Foreign, Posting, PreparedUnit
 from storage.columns import clean
 from storage.interface import Result
 from storage.newcomers import telegram_id
-from storage.records import Conversation
+from storage.records import Conversation, Recipient
 from storage.retrying import may_go_again
 from storage.statements import NeedsSavepoints
 from storage.together import IN_ORDER, runs
@@ -270,6 +270,7 @@ async def recover(now: int, claimant: int | None, sql: Statements) -> list[Ticke
             await sql.execute("postpone", (now, now, 0, "interrupted", row[0]))
         else:
             await sql.execute("give_up", ("interrupted", now, row[0]))
+    await sql.execute("withdraw_announcements", (now,))
     return [rows.ticket(row) for row in await sql.fetch("waiting")]
 
 
@@ -341,6 +342,34 @@ async def due(timers: Sequence[Timer], sql: Statements) -> list[Due]:
     return [found for found in map(reminder_rows.due, (*firings, *repeats)) if found.timer in wanted]
 
 
+# --- announcements -----------------------------------------------------------------------------------------------
+
+
+async def settle_announcement(announcement_id: int, sql: Statements) -> int:
+    """Note what became of what was sent of an announcement; tell how much of it waits, local chats left out."""
+    await sql.execute("settle_recipients", (announcement_id,))
+    return int((await sql.fetch("in_flight", (announcement_id,)))[0][0])
+
+
+async def execute_all(statements: Sequence[Statement], sql: Statements) -> None:
+    """Execute statements in order."""
+    for statement in statements:
+        await sql.execute(statement.sql, statement.values)
+
+
+async def recipient_zones(announcement_id: int, sql: Statements) -> list[str]:
+    """List the time zones of those who have yet to get an announcement."""
+    return [zone for (zone,) in await sql.fetch("recipient_zones", (announcement_id,))]
+
+
+async def waiting_recipients(
+    announcement_id: int, zones: Sequence[str], limit: int, sql: Statements
+) -> list[Recipient]:
+    """List some who wait for an announcement in these zones."""
+    found = await sql.fetch_many("waiting_recipients", [(announcement_id, zone) for zone in zones])
+    return [Recipient(user_id=row[0], language=row[1], is_off=bool(row[2])) for row in found[:limit]]
+
+
 # --- the run -----------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +403,8 @@ async def purge_some(retention: Retention, sql: Statements) -> bool:
         "purge_reminders": deleted,
         "purge_ended": columns.micros(retention.settled),
         "purge_drugs": deleted,
+        "purge_recipients": columns.micros(retention.settled),
+        "purge_announcements": columns.micros(retention.settled),
     }
     counts = [await sql.execute(name, (limit, PURGED_AT_ONCE)) for name, limit in limits.items()]
     return PURGED_AT_ONCE in counts

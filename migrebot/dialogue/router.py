@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import engine, letters, links, numbered, overuse, owner, writing
+from migrebot.dialogue import announcement_switch, engine, letters, links, numbered, overuse, owner, writing
 from migrebot.dialogue.forms import (
+    announcement_text,
     asking,
     consent,
     drug,
@@ -24,6 +25,7 @@ from migrebot.dialogue.forms import (
     zone,
 )
 from migrebot.dialogue.menus import (
+    announcement,
     calendar,
     firing,
     headaches,
@@ -212,12 +214,17 @@ OWNER_COMMANDS: dict[str, Command] = {
     "report": Command(lambda turn, _: report.report(turn), N_("What happened since the last report, and your page")),
     "write": Command(writing.write, N_("Write to somebody"), usage=N_("ID text")),
     "trigger": Command(lambda turn, _: question.ask_now(turn), N_("The regular question, now and to you alone")),
+    "announcement": Command(lambda turn, _: announcement.announcement(turn), N_("Write to everybody")),
 }
 """Those of the person who runs the bot; for anybody else they are unknown commands."""
+
+ALIASES = {"announcements": "announcement"}
+"""Other names of commands, which no menu shows."""
 
 
 def known_command(turn: Turn, name: str) -> Command | None:
     """Find the command of that name that whoever writes may use."""
+    name = ALIASES.get(name, name)
     command = COMMANDS.get(name)
     if command is None and name in OWNER_COMMANDS and owner.is_owner(turn):
         return OWNER_COMMANDS[name]
@@ -340,10 +347,13 @@ MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
     "l": letters.press,
     "y": links.press,
     "w": writing.press,
+    "n": announcement_switch.press,
 }
 """Who answers a press outside a form, by the first part of what the button carries."""
 
-OWNER_MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {}
+OWNER_MENUS: dict[str, Callable[[Turn, str, Sequence[str]], Answer | None]] = {
+    "an": announcement.press,
+}
 """The same for what the owner alone may press: whoever else does meets a button that does nothing."""
 
 ENTRIES = {"h": "/pain", "ask": "/pain", "i": "/druguse", "b": "/pressure", "d": "/medications"}
@@ -429,7 +439,7 @@ def _introduced(turn: Turn, answer: Answer) -> Answer:
 ENTRY_FORMS = frozenset({"pain", "intake", "pressure", "pressure_time", "drug"})
 """The forms that make or change entries."""
 
-OWNER_FORMS: frozenset[str] = frozenset()
+OWNER_FORMS: frozenset[str] = frozenset({"announcement"})
 """The forms in which the owner alone may go on."""
 
 FORMS: dict[str, Form] = {
@@ -449,6 +459,7 @@ FORMS: dict[str, Form] = {
         letters.ANSWER,
         writing.BACK,
         consent.make(_command),
+        announcement_text.FORM,
     )
 }
 """All forms by name."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from migrebot.i18n import Translator
 
+LATELY = timedelta(days=31)
+"""Whoever recorded something within it counts as super-active."""
+
 LISTED = 20
 """People named one by one in the owner's message; the others are counted."""
 

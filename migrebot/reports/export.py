@@ -113,6 +113,9 @@ def _person(everything: Everything, tr: Translator) -> Table:
     if everything.asking is not None:
         rows.append((tr.plain("Question about the day, every so many days"), everything.asking.every or None))
         rows.append((tr.plain("Question about the day, at"), f"{everything.asking.at:%H:%M}"))
+    if everything.announcement_wish is not None:
+        is_on = not everything.announcement_wish.is_off
+        rows.append((tr.plain("Announcements"), tables.yes_no(is_on, tr)))
     zone = user.timezone if user and user.timezone else "UTC"
     for letter in everything.letters:
         rows.append((tr.plain("Message to the owner"), tables.local(letter.written_at, zone)))

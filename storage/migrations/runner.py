@@ -6,7 +6,7 @@ from pathlib import Path
 
 from migrebot.errors import UserError
 
-NEWEST = "0011"
+NEWEST = "0013"
 """The revision this program needs; a test compares it with Alembic's head."""
 
 SCRIPTS = Path(__file__).parent

@@ -1,3 +1,39 @@
+CREATE TABLE announcement_recipients (
+    announcement_id INTEGER NOT NULL REFERENCES announcements ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    outcome TEXT NOT NULL CHECK (outcome IN (
+        'waiting', 'queued', 'sent', 'blocked', 'outside', 'off', 'unknown', 'failed'
+    )),
+    outbox_id INTEGER REFERENCES outbox ON DELETE CASCADE,
+    PRIMARY KEY (announcement_id, user_id)
+) STRICT;
+
+CREATE INDEX announcement_recipients_outbox ON announcement_recipients (outbox_id) WHERE outbox_id IS NOT NULL;
+
+CREATE INDEX announcement_recipients_outcome ON announcement_recipients (announcement_id, outcome, user_id);
+
+CREATE INDEX announcement_recipients_user ON announcement_recipients (user_id);
+
+CREATE TABLE announcement_wishes (
+    user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    is_off INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE announcements (
+    id INTEGER PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    texts TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'sending', 'paused', 'cancelled', 'done')),
+    audience TEXT NOT NULL CHECK (audience IN ('all', 'active', 'super-active')),
+    chosen INTEGER NOT NULL,
+    channel TEXT,
+    address TEXT,
+    message_id TEXT NOT NULL,
+    ended_at INTEGER
+) STRICT;
+
+CREATE INDEX announcements_ended ON announcements (ended_at);
+
 CREATE TABLE correspondences (
     user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
     agreed_at INTEGER,

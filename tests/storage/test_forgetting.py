@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from migrebot.announcements.announcement import Announcement, AnnouncementWish
 from migrebot.messages import Address, Edit, Profile
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Medicine
@@ -17,6 +18,8 @@ from storage.changes import (
     Enqueue,
     EraseUser,
     MarkFree,
+    SaveAnnouncement,
+    SaveAnnouncementWish,
     SaveAsking,
     SaveCorrespondence,
     SaveDrug,
@@ -33,6 +36,7 @@ from storage.changes import (
     SavePressure,
     SaveReminder,
     SaveSession,
+    StartAnnouncement,
     Unit,
 )
 from storage.columns import micros
@@ -97,6 +101,9 @@ async def fill(storage: Storage) -> None:
         SaveReminder(reminder(task=MARKER, medicine=Medicine(drug=MARKER))),
         SaveOccurrence(occurrence()),
         SaveLastList(1001, (MARKER,)),
+        SaveAnnouncementWish(AnnouncementWish(user_id=1001)),
+        SaveAnnouncement(Announcement(id=1, created_at=NOW, texts={"en": "News"})),
+        StartAnnouncement(id=1, audience="all", lately=NOW, card=SECOND, card_id=MARKER),
     )
     await storage.commit([Unit(key=key("bad"), user_id=1001, quarantine=MARKER, raw=MARKER.encode())], NOW)
     await storage.commit([Unit(key=key("good"), user_id=1001)], NOW)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from babel import Locale
 from markupsafe import Markup
 
-from migrebot.dialogue import engine, overuse
+from migrebot.dialogue import announcement_switch, engine, overuse
 from migrebot.dialogue.forms import asking, zone
 from migrebot.dialogue.home import ask_from_now_on, first_words, moved_to, when_asked
 from migrebot.dialogue.turn import Answer, Turn, say
+from migrebot.dialogue.words import language_name
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Button
 from migrebot.reminders.questions import FREQUENCIES, OFF, Asking
@@ -44,6 +44,7 @@ def settings(turn: Turn, said: str = "", asked: Asking | None = None) -> Answer:
         (Button("🕑 " + tr.plain("Time zone"), "s:zone"),),
         (Button("🔔 " + tr.plain("How often to ask"), "s:often"), Button("⏰ " + tr.plain("When to ask"), "s:time")),
         (overuse.setting(turn),),
+        (announcement_switch.setting(turn),),
     )
     return say(f"{said}\n\n{text}" if said else text, keyboard, in_place=True)
 
@@ -105,12 +106,6 @@ def _choose_frequency(turn: Turn) -> Answer:
 def _set_frequency(turn: Turn, every: int) -> Answer:
     chosen = msgspec.structs.replace(turn.facts(AskingOf(turn.user.id)), every=every)
     return ask_from_now_on(turn, chosen) + settings(turn, turn.tr("Changed."), chosen)
-
-
-def language_name(language: str) -> str:
-    """Name a language in itself: "Français"."""
-    name: str = Locale.parse(language).get_display_name(language) or language
-    return name[:1].upper() + name[1:]
 
 
 def _choose_language(turn: Turn) -> Answer:
