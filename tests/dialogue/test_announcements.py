@@ -9,7 +9,7 @@ import pytest
 from migrebot.announcements.texts import Fault, read
 from migrebot.dialogue.turn import Setup
 from migrebot.languages import LANGUAGES
-from migrebot.messages import Address, Edit, InGroup, Press, Say
+from migrebot.messages import Address, Edit, InGroup, Press, Say, Unreadable
 from storage.facts import AllOf, AnnouncementCounts, OpenAnnouncements
 from tests.dialogue.test_everything import NAMES, fits, untranslated
 from tests.dialogue.walking import NO_FLOOD, Walker
@@ -175,7 +175,7 @@ async def test_a_draft_outlives_the_program_and_can_be_deleted(storage: Storage,
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("<u>News</u>", 'I do not know <u> here. There are <b>, <i> and <a href="https://…">.'),
+        ("<u>News</u>", 'I do not know <u> here. There are <b>, <i>, <a href="https://…">…</a>.'),
         ("<b>News", "<b> is never closed."),
         ("<b><i>News</b></i>", "</b> closes what was not opened last."),
         ("</b>News", "</b> closes what was not opened last."),
@@ -220,6 +220,11 @@ async def test_in_a_group_it_says_goodbye_even_to_the_owner(house: House) -> Non
     await group.sends(InGroup())
     assert "private chats only" in group.chat[0].text
     assert group.left
+
+
+async def test_forwarded_it_is_no_command_of_the_owners(olga: Person) -> None:
+    await olga.sends(Unreadable("forward"))
+    assert olga.last.text == "I can only read text and buttons."
 
 
 async def test_nobody_else_can_press_the_owners_buttons(house: House, olga: Person) -> None:
