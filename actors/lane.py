@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from actors.pacing import UNLIMITED, Bucket, Window, backoff
-from migrebot.messages import Document, Priority, Say, Toast
+from migrebot.messages import Document, Invoice, Priority, Say, Toast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +170,7 @@ class Lane:
         If not, the row has landed: it goes back unsent.
         """
         row.kind = type(body)
-        new_message = isinstance(body, Say | Document)
+        new_message = isinstance(body, Say | Document | Invoice)
         if (
             now < self._paused_until
             or (new_message and self._bucket is not None and self._bucket.ready_at(row.chat.full_at) > now)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from actors.channel import Limits
 from migrebot.errors import NotSent, Refused
-from migrebot.messages import Document, Edit, Keyboard, Leave, Say, Toast, Withdraw
+from migrebot.messages import Document, Edit, Invoice, Keyboard, Leave, Say, Toast, Withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -174,6 +174,8 @@ class LocalChatSender:
                 return encode("toast", head | {"text": text})
             case Leave():
                 return encode("left", head)
+            case Invoice():
+                raise Refused("only Telegram takes payments")
             case Withdraw():
                 raise Refused("the browser's copy is the person's own")
             case Document():

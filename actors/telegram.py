@@ -22,17 +22,19 @@ from actors.telegram_poller import Poller
 from actors.telegram_profile import introduce
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
+from migrebot.messages import Checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AsyncExitStack
 
+    from actors.telegram_cashier import Cashier
     from actors.telegram_client import TelegramClient, Webhook
     from actors.telegram_profile import BotProfile
     from actors.telegram_sender import TelegramSender
     from migrebot.clock import Clock
     from migrebot.config import Telegram
-    from migrebot.messages import Alert, ToDialogue
+    from migrebot.messages import Alert, Inbound, ToDialogue, Undecodable
 
 STORING_LIMIT = 8.0
 """Seconds a posted update may take to be stored; after that Telegram is asked to post it again."""
@@ -74,6 +76,7 @@ class TelegramActor(Actor[Never]):
         *,
         mailbox: Mailbox[Never],
         dialogue: Mailbox[ToDialogue],
+        cashier: Cashier,
         sender: TelegramSender,
         clock: Clock,
         task: TelegramTask,
@@ -81,6 +84,7 @@ class TelegramActor(Actor[Never]):
     ) -> None:
         super().__init__(mailbox)
         self._dialogue = dialogue
+        self._cashier = cashier
         self._sender = sender
         self._clock = clock
         self._task = task
@@ -131,6 +135,7 @@ class TelegramActor(Actor[Never]):
         poller = Poller(
             client=client,
             dialogue=self._dialogue,
+            cashier=self._cashier,
             clock=self._clock,
             on_health=self._set_health,
             on_alert=self._on_alert,
@@ -166,11 +171,18 @@ class TelegramActor(Actor[Never]):
             return web.Response(status=400)
         with self._clock.move_on_after(STORING_LIMIT):
             try:
-                await self._dialogue.ask(wire.decode(body, self._clock.now()))
-                return web.Response()
+                if await self._is_stored(wire.decode(body, self._clock.now())):
+                    return web.Response()
             except (NotHandled, MailboxClosed) as error:
                 _log.warning("update_not_stored", error=type(error).__name__)
         return web.Response(status=503)
+
+    async def _is_stored(self, message: Inbound | Undecodable | Checkout) -> bool:
+        if not isinstance(message, Checkout):
+            await self._dialogue.ask(message)
+            return True
+        client = self._sender.link.client
+        return client is not None and await self._cashier.answer(client, message)
 
     async def _keep_webhook(self, client: TelegramClient) -> None:
         with anyio.CancelScope() as scope:

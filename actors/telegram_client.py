@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from migrebot.clock import Clock
-    from migrebot.messages import Keyboard
+    from migrebot.messages import Invoice, Keyboard
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ DEADLINE = 15.0
 """Seconds a call may take; Telegram answers within one or never."""
 
 PRESS_DEADLINE = 5.0
-"""Seconds the answer to a press may take: the message beside it is not settled before."""
+"""Seconds the answer to a press, or to who is about to pay, may take: others wait for it."""
 
 UPLOAD_DEADLINE = 60.0
 """Seconds a file may take; a few megabytes over a slow line."""
@@ -97,20 +97,44 @@ class _Lean(TelegramMethod[MessageId]):
     __returning__ = MessageId
 
     chat_id: int
+
+
+class _Written(_Lean):
     text: str
     reply_markup: Any
     link_preview_options: Any = None
     parse_mode: str | None = None
 
 
-class _SendText(_Lean):
+class _SendText(_Written):
     __api_method__ = "sendMessage"
 
 
-class _EditText(_Lean):
+class _EditText(_Written):
     __api_method__ = "editMessageText"
 
     message_id: int
+
+
+class _SendInvoice(_Lean):
+    __api_method__ = "sendInvoice"
+
+    title: str
+    description: str
+    payload: str
+    provider_token: str
+    currency: str
+    prices: Any
+    start_parameter: str
+
+
+class _AnswerCheckout(TelegramMethod[bool]):
+    __returning__ = bool
+    __api_method__ = "answerPreCheckoutQuery"
+
+    pre_checkout_query_id: str
+    ok: bool
+    error_message: str | None
 
 
 class _AnswerPress(TelegramMethod[bool]):
@@ -278,6 +302,28 @@ class TelegramClient:
             parse_mode="HTML" if html else None,
         )
         return str((await self._bounded(self._bot(method), UPLOAD_DEADLINE)).message_id)
+
+    async def bill(self, chat: int, invoice: Invoice, provider_token: str) -> str:
+        """Send a bill; the token is empty for Telegram Stars. Gives the message's id.
+
+        With a `start_parameter` a forwarded copy leads to the bot and cannot be paid by somebody else.
+        """
+        method = _SendInvoice(
+            chat_id=chat,
+            title=invoice.title,
+            description=invoice.description,
+            payload=invoice.payload,
+            provider_token=provider_token,
+            currency=invoice.currency,
+            prices=[{"label": invoice.title, "amount": invoice.amount}],
+            start_parameter="donate",
+        )
+        return str((await self._call(method)).message_id)
+
+    async def answer_checkout(self, query_id: str, objection: str) -> None:
+        """Let a payment go through, or stop it with an objection that the person reads."""
+        method = _AnswerCheckout(pre_checkout_query_id=query_id, ok=not objection, error_message=objection or None)
+        await self._bounded(self._bot(method), PRESS_DEADLINE)
 
     async def leave(self, chat: int) -> None:
         """Leave a group or a channel."""

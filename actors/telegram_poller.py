@@ -14,11 +14,13 @@ from actors.pacing import backoff, pause
 from actors.telegram_link import Conflict, TokenRefused
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
+from migrebot.messages import Checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from actors.actor import Envelope, Mailbox
+    from actors.telegram_cashier import Cashier
     from actors.telegram_client import TelegramClient
     from migrebot.clock import Clock
     from migrebot.messages import Alert, Inbound, ToDialogue, Undecodable
@@ -31,6 +33,9 @@ BATCH = 100
 
 HOPELESS = 3
 """Times that the same unreadable answer must come before it is set aside: one that was cut on the way does not."""
+
+LOOK_AHEAD = 3.0
+"""Seconds that storing may take until somebody looks for payments that wait behind: of those each has ten."""
 
 OTHER_POLLER = "another program polls with this token; stop it or use another bot"
 
@@ -45,6 +50,7 @@ class Poller:
         *,
         client: TelegramClient,
         dialogue: Mailbox[ToDialogue],
+        cashier: Cashier,
         clock: Clock,
         on_health: Callable[[Health], None],
         on_alert: Callable[[Alert], None],
@@ -52,6 +58,7 @@ class Poller:
         self.reached = anyio.Event()
         self._client = client
         self._dialogue = dialogue
+        self._cashier = cashier
         self._clock = clock
         self._on_health = on_health
         self._on_alert = on_alert
@@ -189,15 +196,57 @@ class Poller:
     async def _stored(self, updates: list[bytes]) -> list[tuple[int | None, bool]]:
         """Have them stored, in order and all at once; gives their numbers, each with whether it was."""
         now = self._clock.now()
-        asked = [await self._asked_to_store(wire.decode(raw, now)) for raw in updates]
-        return [(number, envelope is not None and await _is_stored(envelope)) for number, envelope in asked]
+        messages = [wire.decode(raw, now) for raw in updates]
+        async with anyio.create_task_group() as meanwhile:
+            meanwhile.start_soon(self._look_ahead)
+            stored = await self._keys_stored(messages)
+            meanwhile.cancel_scope.cancel()
+        return [(_number(message.key), message.key in stored) for message in messages]
 
-    async def _asked_to_store(self, message: Inbound | Undecodable) -> tuple[int | None, Envelope[Any] | None]:
-        number = int(message.key) if message.key.isdecimal() else None
+    async def _keys_stored(self, messages: list[Inbound | Undecodable | Checkout]) -> set[str]:
+        """Hand them over, and answer beside it who is about to pay; gives the keys of what was stored."""
+        stored: set[str] = set()
+        async with anyio.create_task_group() as tasks:
+            asked = []
+            for message in messages:
+                if isinstance(message, Checkout):
+                    tasks.start_soon(self._check_out, message, stored)
+                else:
+                    asked.append((message.key, await self._asked_to_store(message)))
+            for key, envelope in asked:
+                if envelope is not None and await _is_stored(envelope):
+                    stored.add(key)
+        return stored
+
+    async def _asked_to_store(self, message: Inbound | Undecodable) -> Envelope[Any] | None:
         try:
-            return number, await self._dialogue.post(message)
+            return await self._dialogue.post(message)
         except MailboxClosed:
-            return number, None
+            return None
+
+    async def _check_out(self, checkout: Checkout, stored: set[str]) -> None:
+        if await self._cashier.answer(self._client, checkout):
+            stored.add(checkout.key)
+
+    async def _look_ahead(self) -> None:
+        """While storing takes long, look for payments that wait behind what is stored; nothing is confirmed by that."""
+        while True:
+            await self._clock.sleep(LOOK_AHEAD)
+            try:
+                updates = wire.split(
+                    await self._client.updates(offset=self._offset, limit=BATCH, wait=0, kinds=wire.ALLOWED_UPDATES)
+                )
+            except (NotSent, Uncertain, Refused, wire.UnreadableBody) as error:
+                _log.warning("could_not_look_ahead", error=type(error).__name__)
+                continue
+            for raw in updates:
+                message = wire.decode(raw, self._clock.now())
+                if isinstance(message, Checkout):
+                    await self._cashier.answer(self._client, message)
+
+
+def _number(key: str) -> int | None:
+    return int(key) if key.isdecimal() else None
 
 
 async def _is_stored(envelope: Envelope[Any]) -> bool:

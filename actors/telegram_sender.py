@@ -13,14 +13,16 @@ from actors.actor import attempt
 from actors.channel import Limits
 from actors.telegram_link import TokenRefused
 from migrebot.errors import NotSent, Refused, Uncertain
-from migrebot.messages import Address, ChatOpened, Document, Edit, Leave, Say, Toast, Withdraw
+from migrebot.messages import Address, Alert, ChatOpened, Document, Edit, Invoice, Leave, Say, Toast, Withdraw
+from migrebot.money import STARS, written
 from storage.interface import MAX_ATTEMPTS
 
 if TYPE_CHECKING:
     from actors.actor import Mailbox
     from actors.telegram_client import TelegramClient
     from actors.telegram_link import TelegramLink
-    from migrebot.messages import Alert, ToDelivery
+    from migrebot.config import Secret
+    from migrebot.messages import ToDelivery
     from storage.records import OutboxRow
 
 T = TypeVar("T")
@@ -54,12 +56,14 @@ class TelegramSender:
         link: TelegramLink,
         limits: Limits,
         render: Render,
+        provider_token: Secret,
         delivery: Mailbox[ToDelivery],
         on_alert: Callable[[Alert], None],
     ) -> None:
         self.link = link
         self._limits = limits
         self._render = render
+        self._provider_token = provider_token
         self._delivery = delivery
         self._on_alert = on_alert
         self._turned_away: set[str] = set()
@@ -115,11 +119,25 @@ class TelegramSender:
                 return ""
             case Document() as document:
                 return await self._uploaded(client, row, document)
+            case Invoice() as invoice:
+                return await self._billed(client, _number(row.address.value), invoice)
             case Leave():
                 await _left(client, _number(row.address.value))
                 return ""
             case Withdraw():
                 raise Refused("Telegram's copy is the person's own")
+
+    async def _billed(self, client: TelegramClient, chat: int, invoice: Invoice) -> str:
+        """Send a bill; one that Telegram does not take is the owner's to know, and the person reads what to do."""
+        token = "" if invoice.currency == STARS else self._provider_token.reveal()
+        try:
+            return await client.bill(chat, invoice, token)
+        except Refused as refused:
+            if refused.recipient_gone:
+                raise
+            text = f"Telegram does not take a bill over {written(invoice.amount, invoice.currency)}: {refused.reason}"
+            self._on_alert(Alert(cause="bill-refused", text=text))
+        return await _said(client, chat, Say(invoice.instead))
 
     async def _uploaded(self, client: TelegramClient, row: OutboxRow, document: Document) -> str:
         if row.user_id is None:

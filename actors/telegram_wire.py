@@ -1,7 +1,7 @@
-"""How Telegram's updates become messages: pure functions from bytes to `Inbound` or `Undecodable`.
+"""How Telegram's updates become messages: pure functions from bytes to `Inbound`, `Checkout` or `Undecodable`.
 
 Only the few fields that are needed are decoded, and of those only the ids of chat and sender are trusted. Whatever
-an update holds, decoding it gives one of the two and raises nothing.
+an update holds, decoding it gives one of the three and raises nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from msgspec import Meta, Raw, Struct, field
 
 from migrebot.messages import (
     Address,
+    Checkout,
     Content,
     Inbound,
     InGroup,
     Left,
     Location,
+    Paid,
     Press,
     Profile,
+    Refunded,
     Returned,
     Text,
     Undecodable,
@@ -33,7 +36,14 @@ from migrebot.messages import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ALLOWED_UPDATES = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
+ALLOWED_UPDATES = (
+    "message",
+    "edited_message",
+    "channel_post",
+    "callback_query",
+    "my_chat_member",
+    "pre_checkout_query",
+)
 """The kinds of update that are asked for; a channel is told once that this bot is for private chats, and left."""
 
 KINDS = (
@@ -61,6 +71,10 @@ UpdateId = Annotated[int, Meta(ge=1, lt=2**31 - 1)]
 
 Id = Annotated[int, Meta(gt=-(2**52), lt=2**52)]
 """Telegram promises at most 52 significant bits for people and chats; the storage holds 64."""
+
+
+Amount = Annotated[int, Meta(ge=0, lt=2**53)]
+"""Smallest units of a currency."""
 
 
 class UnreadableBody(Exception):
@@ -97,6 +111,8 @@ class _Message(Struct):
     text: str | None = None
     location: Raw = _ABSENT
     forward_origin: Raw = _ABSENT
+    successful_payment: Raw = _ABSENT
+    refunded_payment: Raw = _ABSENT
     reply_to_message: Raw = _ABSENT
 
 
@@ -109,6 +125,21 @@ class _Carrier(Struct):
 
     chat: _Chat
     message_id: int = 0
+
+
+class _Payment(Struct):
+    telegram_payment_charge_id: Annotated[str, Meta(min_length=1)]
+    currency: str
+    total_amount: Amount
+    invoice_payload: str
+
+
+class _Checkout(Struct):
+    id: str
+    sender: _Person = field(name="from")
+    currency: str
+    total_amount: Amount
+    invoice_payload: str
 
 
 class _Callback(Struct):
@@ -135,6 +166,7 @@ class _Update(Struct):
     channel_post: _Message | None = None
     callback_query: _Callback | None = None
     my_chat_member: _Member | None = None
+    pre_checkout_query: _Checkout | None = None
 
 
 class _Numbered(Struct):
@@ -150,6 +182,7 @@ _numbered = msgspec.json.Decoder(_Numbered)
 _answer = msgspec.json.Decoder(_Answer)
 _place = msgspec.json.Decoder(_Place)
 _reply = msgspec.json.Decoder(_Replied)
+_payment = msgspec.json.Decoder(_Payment)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 
 # Inside a JSON string the quotes would carry backslashes, so a person's text cannot pretend to be this.
@@ -191,7 +224,7 @@ def is_update(raw: bytes) -> bool:
     return True
 
 
-def decode(raw: bytes, now: datetime) -> Inbound | Undecodable:
+def decode(raw: bytes, now: datetime) -> Inbound | Undecodable | Checkout:
     """Decode one update; never raises.
 
     What is not valid JSON only for a lone surrogate or bytes that are not UTF-8 is cleaned and decoded: such
@@ -199,6 +232,8 @@ def decode(raw: bytes, now: datetime) -> Inbound | Undecodable:
     """
     try:
         update, readable = _decoded(raw)
+        if update.pre_checkout_query is not None:
+            return _checkout(update, update.pre_checkout_query)
         chat, person, content = _understood(update, readable)
     except _MALFORMED as error:
         return undecodable(raw, _reason(error), now)
@@ -210,6 +245,18 @@ def decode(raw: bytes, now: datetime) -> Inbound | Undecodable:
         written_at=_written_at(update, now),
         profile=_profile(person),
         raw=raw,
+    )
+
+
+def _checkout(update: _Update, query: _Checkout) -> Checkout:
+    return Checkout(
+        address=Address("telegram", str(query.sender.id)),
+        key=str(update.update_id),
+        query_id=_clean(query.id),
+        currency=_clean(query.currency),
+        amount=query.total_amount,
+        payload=_clean(query.invoice_payload),
+        profile=_profile(query.sender),
     )
 
 
@@ -282,7 +329,17 @@ def _said(message: _Message, readable: bytes) -> Content:
         except _MALFORMED:
             return Unreadable("location")
         return Location(place.latitude, place.longitude)
+    if message.successful_payment:
+        # One that cannot be read is no message like another: whoever paid shall not be told so in passing.
+        paid = _payment.decode(message.successful_payment)
+        return Paid(_clean(paid.currency), paid.total_amount, _clean(paid.invoice_payload), _charge(paid))
+    if message.refunded_payment:
+        return Refunded(_charge(_payment.decode(message.refunded_payment)))
     return Unreadable(_kind(readable))
+
+
+def _charge(payment: _Payment) -> str:
+    return _clean(payment.telegram_payment_charge_id)
 
 
 def _replied_to(message: _Message) -> str:

@@ -17,7 +17,20 @@ from actors.twilio_link import AccountRefused
 from actors.twilio_text import one_line, parts
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
-from migrebot.messages import Address, Alert, ChatOpened, Document, Edit, Leave, Priority, Profile, Say, Toast, Withdraw
+from migrebot.messages import (
+    Address,
+    Alert,
+    ChatOpened,
+    Document,
+    Edit,
+    Invoice,
+    Leave,
+    Priority,
+    Profile,
+    Say,
+    Toast,
+    Withdraw,
+)
 from storage.facts import IsOurMessage
 
 if TYPE_CHECKING:
@@ -140,6 +153,8 @@ class TwilioSender:
             case Withdraw(message_id):
                 await _withdrawn(client, row.address.value, message_id)
                 return ""
+            case Invoice():
+                raise Refused("only Telegram takes payments")
             case Leave():
                 return ""
 
@@ -239,7 +254,7 @@ def _last_text(body: Body) -> str:
             return parts(escape(text))[-1] if text else ""
         case Document(filename=name, caption=caption) if file_type(name) in _SHOWN:
             return parts(caption)[0]
-        case Document() | Withdraw() | Leave():
+        case Document() | Invoice() | Withdraw() | Leave():
             return ""
 
 

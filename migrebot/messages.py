@@ -76,11 +76,29 @@ class Returned(Struct, frozen=True, tag=True):
     """The person unblocked the bot."""
 
 
+class Paid(Struct, frozen=True, tag=True):
+    """The person paid a bill: `amount` in the smallest units of `currency`; `payload` is what the bill carries.
+
+    `charge_id` is the messenger's number for the payment, the same however often it is told.
+    """
+
+    currency: str
+    amount: int
+    payload: str
+    charge_id: str
+
+
+class Refunded(Struct, frozen=True, tag=True):
+    """The payment with this number was given back to the person."""
+
+    charge_id: str
+
+
 class InGroup(Struct, frozen=True, tag=True):
     """The bot was spoken to in, or added to, a chat that is not private."""
 
 
-Content = Text | Press | Location | Unreadable | Left | Returned | InGroup
+Content = Text | Press | Location | Unreadable | Left | Returned | InGroup | Paid | Refunded
 
 
 class Inbound(Struct, frozen=True, kw_only=True):
@@ -107,6 +125,21 @@ class Undecodable(Struct, frozen=True, kw_only=True):
     raw: bytes
     reason: str
     received_at: datetime
+
+
+class Checkout(Struct, frozen=True, kw_only=True):
+    """Somebody is about to pay a bill and waits to hear, for some seconds only, whether that is right.
+
+    `key` as in `Inbound`, the sum as in `Paid`; `query_id` is the messenger's handle for the answer.
+    """
+
+    address: Address
+    key: str
+    query_id: str
+    currency: str
+    amount: int
+    payload: str
+    profile: Profile = Profile()
 
 
 class FormExpired(Struct, frozen=True, kw_only=True):
@@ -187,6 +220,21 @@ class Document(Struct, frozen=True, tag=True):
     arguments: dict[str, str] = {}
 
 
+class Invoice(Struct, frozen=True, tag=True):
+    """A bill with a button to pay it: `amount` in the smallest units of `currency` (ISO 4217, or XTR: Telegram Stars).
+
+    Plain: `title` (1 to 32 characters) and `description` (1 to 255). `payload` comes back with the payment; `instead`,
+    HTML, is said if the messenger does not take such a bill.
+    """
+
+    title: str
+    description: str
+    payload: str
+    currency: str
+    amount: int
+    instead: str
+
+
 class Leave(Struct, frozen=True, tag=True):
     """The bot leaves this chat (a group)."""
 
@@ -197,7 +245,7 @@ class Withdraw(Struct, frozen=True, tag=True):
     message_id: str = ""
 
 
-Body = Say | Edit | Toast | Document | Leave | Withdraw
+Body = Say | Edit | Toast | Document | Invoice | Leave | Withdraw
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):

@@ -36,6 +36,7 @@ from actors.reporter import Reporter, Reporting
 from actors.scheduler import Keeping, Scheduler
 from actors.supervisor import Supervisor, stop_on_signals
 from actors.telegram import TelegramActor, TelegramTask
+from actors.telegram_cashier import Cashier
 from actors.telegram_link import TelegramLink
 from actors.telegram_profile import BotProfile
 from actors.telegram_sender import TelegramSender
@@ -156,6 +157,8 @@ class Program:
                 form_hours=config.forms.timeout_hours,
                 backup_days=config.backup.keep_days,
                 owner=self._owner_address(),
+                donate_url=config.donate.url,
+                currency=config.donate.currency if config.telegram.provider_token else "",
                 erasure_key=self._erasure_key,
             ),
             new_id=self._new_id,
@@ -229,6 +232,7 @@ class Program:
             link=self._link,
             limits=Limits(per_second=config.messages_per_second, per_chat_second=config.messages_per_chat_second),
             render=self._renderer,
+            provider_token=config.provider_token,
             delivery=self._delivery,
             on_alert=self._alert,
         )
@@ -236,6 +240,7 @@ class Program:
         return TelegramActor(
             mailbox=Mailbox(1),
             dialogue=self._dialogue,
+            cashier=Cashier(storage=self._storage, clock=self._clock),
             sender=sender,
             clock=self._clock,
             task=TelegramTask(config=config, profile=self._bot_profile(), public_url=lambda: self._access.public_url),

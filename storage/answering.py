@@ -12,7 +12,17 @@ from migrebot.announcements.announcement import AnnouncementWish
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Priority
 from migrebot.reminders.questions import Asking
-from storage import announcement_rows, columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
+from storage import (
+    announcement_rows,
+    columns,
+    diary_rows,
+    donation_rows,
+    letter_rows,
+    link_rows,
+    reminder_rows,
+    report_rows,
+    rows,
+)
 from storage.applying import Statement
 from storage.columns import Row, clean
 from storage.facts import (
@@ -22,6 +32,7 @@ from storage.facts import (
     AskingOf,
     AudienceSizes,
     BelongsToAnother,
+    BillById,
     CodesInUse,
     CorrespondenceOf,
     DayMarks,
@@ -58,6 +69,7 @@ from storage.facts import (
     OpenHeadache,
     OveruseNoticeOf,
     OwnDrugs,
+    PaymentById,
     PressureById,
     ReminderById,
     RemindersOf,
@@ -300,6 +312,14 @@ def _letter_copied_in(fact: LetterCopiedIn) -> Question:
     return Question((query,), _one(letter_rows.letter))
 
 
+def _bill_by_id(fact: BillById) -> Question:
+    return Question((Statement("bill", (fact.id, fact.user_id)),), _one(donation_rows.bill))
+
+
+def _payment_by_id(fact: PaymentById) -> Question:
+    return Question((Statement("payment", (clean(fact.charge_id),)),), _one(donation_rows.payment))
+
+
 def _link_code_of(fact: LinkCodeOf) -> Question:
     return Question((_of("link_code", fact),), _one(link_rows.link_code))
 
@@ -355,7 +375,7 @@ def _announcement_wish_of(fact: AnnouncementWishOf) -> Question:
 def _all_of(fact: AllOf) -> Question:
     def answer(results: Sequence[list[Row]]) -> Everything:
         users, identities, headaches, intakes, pressures, drugs, reminders, free_days, *others = results
-        notices, askings, wishes, letters, announcement_wishes = others
+        notices, askings, wishes, letters, announcement_wishes, payments = others
         return Everything(
             user=rows.user(users[0]) if users else None,
             identities=tuple(map(rows.identity, identities)),
@@ -370,6 +390,7 @@ def _all_of(fact: AllOf) -> Question:
             correspondence=_one(letter_rows.correspondence)([wishes]),
             letters=tuple(map(letter_rows.letter, letters)),
             announcement_wish=_one(announcement_rows.wish)([announcement_wishes]),
+            payments=tuple(map(donation_rows.payment, payments)),
         )
 
     names = (
@@ -386,6 +407,7 @@ def _all_of(fact: AllOf) -> Question:
         "correspondence",
         "letters",
         "announcement_wish",
+        "payments",
     )
     return Question(tuple(_of(name, fact) for name in names), answer)
 
@@ -480,6 +502,8 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     CodesInUse: _codes_in_use,
     AskingOf: _asking_of,
     CorrespondenceOf: _correspondence_of,
+    BillById: _bill_by_id,
+    PaymentById: _payment_by_id,
     LetterById: _letter_by_id,
     LetterCopiedIn: _letter_copied_in,
     UserAt: _user_at,

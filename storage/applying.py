@@ -9,7 +9,17 @@ from msgspec import Struct
 
 from migrebot.diary.entries import days_touched
 from migrebot.messages import Outgoing, Ticket
-from storage import announcement_rows, columns, diary_rows, letter_rows, link_rows, reminder_rows, report_rows, rows
+from storage import (
+    announcement_rows,
+    columns,
+    diary_rows,
+    donation_rows,
+    letter_rows,
+    link_rows,
+    reminder_rows,
+    report_rows,
+    rows,
+)
 from storage.changes import (
     CancelQueued,
     Change,
@@ -30,10 +40,12 @@ from storage.changes import (
     NoteFate,
     NoteInstant,
     NoteNumber,
+    NoteRefund,
     OfferKeyboard,
     SaveAnnouncement,
     SaveAnnouncementWish,
     SaveAsking,
+    SaveBill,
     SaveCorrespondence,
     SaveDrug,
     SaveHeadache,
@@ -46,6 +58,7 @@ from storage.changes import (
     SaveLinkTry,
     SaveOccurrence,
     SaveOveruseNotice,
+    SavePayment,
     SavePressure,
     SaveReminder,
     SaveSession,
@@ -142,6 +155,18 @@ def _save_letter(change: SaveLetter, _now: int) -> tuple[Step, ...]:
     return (Statement("save_letter", letter_rows.letter_values(change.letter)), *copies)
 
 
+def _save_bill(change: SaveBill, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_bill", donation_rows.bill_values(change.bill)),)
+
+
+def _save_payment(change: SavePayment, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_payment", donation_rows.payment_values(change.payment), owned=True),)
+
+
+def _note_refund(change: NoteRefund, _now: int) -> tuple[Step, ...]:
+    return (Statement("note_refund", (columns.micros(change.at), clean(change.charge_id))),)
+
+
 def _save_link_code(change: SaveLinkCode, _now: int) -> tuple[Step, ...]:
     return (Statement("save_link_code", link_rows.link_code_values(change.code)),)
 
@@ -177,6 +202,8 @@ _MOVES = (
     "merge_reminders",
     "merge_occurrences",
     "merge_letters",
+    "merge_bills",
+    "merge_payments",
     "merge_link_tries",
     "merge_inbox",
     "merge_outbox",
@@ -434,6 +461,9 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     Unlink: _unlink,
     SaveCorrespondence: _save_correspondence,
     SaveLetter: _save_letter,
+    SaveBill: _save_bill,
+    SavePayment: _save_payment,
+    NoteRefund: _note_refund,
     SaveSession: _save_session,
     EndSession: _end_session,
     SaveHeadache: _save_headache,

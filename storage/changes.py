@@ -18,7 +18,18 @@ from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
 from migrebot.reports.daily import Day
-from storage.records import Correspondence, Identity, InboxKey, Letter, LinkCode, OveruseNotice, Session, User
+from storage.records import (
+    Bill,
+    Correspondence,
+    Identity,
+    InboxKey,
+    Letter,
+    LinkCode,
+    OveruseNotice,
+    Payment,
+    Session,
+    User,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +64,25 @@ class SaveLetter(Struct, frozen=True):
 
     letter: Letter
     keys: tuple[str, ...]
+
+
+class SaveBill(Struct, frozen=True):
+    """Add a bill; `is_paid` is not stored."""
+
+    bill: Bill
+
+
+class SavePayment(Struct, frozen=True):
+    """Add a payment; the unit fails if its number is known already."""
+
+    payment: Payment
+
+
+class NoteRefund(Struct, frozen=True):
+    """Note that the payment with this number was given back, if it is known and that is not."""
+
+    charge_id: str
+    at: datetime
 
 
 class SaveLinkCode(Struct, frozen=True):
@@ -389,7 +419,7 @@ class EraseUser(Struct, frozen=True):
     """Delete the user and every row that belongs to the user, waiting messages and set-aside input included.
 
     Of messages from the user only the keys stay, so that none is handled again, and the `hashes` with the time, see
-    `migrebot.erasures`. Nothing else of it is left on the disk.
+    `migrebot.erasures`; of payments all but who paid. Nothing else of it is left on the disk.
     """
 
     user_id: int
@@ -408,6 +438,9 @@ Change = (
     | Unlink
     | SaveCorrespondence
     | SaveLetter
+    | SaveBill
+    | SavePayment
+    | NoteRefund
     | SaveSession
     | EndSession
     | SaveHeadache

@@ -13,7 +13,7 @@ from migrebot.messages import Address, Channel, Keyboard
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reports.daily import Span, Totals
-from storage.records import Correspondence, Identity, Letter, LinkCode, OveruseNotice, User
+from storage.records import Bill, Correspondence, Identity, Letter, LinkCode, OveruseNotice, Payment, User
 
 T = TypeVar("T")
 
@@ -246,6 +246,18 @@ class LetterCopiedIn(Fact[Letter | None], frozen=True):
     message_id: str
 
 
+class BillById(Fact[Bill | None], frozen=True):
+    """One bill of the user; None if there is none with this id."""
+
+    id: int
+
+
+class PaymentById(Fact[Payment | None], frozen=True):
+    """What was paid under a number of the messenger's, whoever asks; None if nothing was."""
+
+    charge_id: str
+
+
 class LinkCodeOf(Fact[LinkCode | None], frozen=True):
     """The code of the user; None without one."""
 
@@ -318,6 +330,7 @@ class Everything(Struct, frozen=True, kw_only=True):
     correspondence: Correspondence | None
     letters: tuple[Letter, ...]
     announcement_wish: AnnouncementWish | None
+    payments: tuple[Payment, ...]
 
 
 class AllOf(Fact[Everything], frozen=True):

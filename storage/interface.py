@@ -256,7 +256,7 @@ class Storage(Protocol):
 
         Forms left before `forms`, set-aside input received before `quarantine`, settled messages before `settled`,
         inbox keys handled before `inbox`, entries and reminders deleted before `deleted`. Firings before `settled`,
-        with the reminders that have ended.
+        with the reminders that have ended. Bills made before `settled`; payments stay.
         """
         ...
 

@@ -119,6 +119,33 @@ class Recipient(Struct, frozen=True, kw_only=True):
     is_off: bool = False
 
 
+class Bill(Struct, frozen=True, kw_only=True):
+    """A bill for a donation; `amount` is in the smallest units of `currency` (ISO 4217, or XTR: Telegram Stars)."""
+
+    id: int
+    user_id: int
+    currency: str
+    amount: int
+    made_at: datetime
+    is_paid: bool = False
+
+
+class Payment(Struct, frozen=True, kw_only=True):
+    """A donation that was paid; `charge_id` is the messenger's number for it, by which it is given back.
+
+    `user_id` is None once whoever paid was erased. `bill_id` is what the messenger says was paid, None if no bill.
+    `refunded_at` is when it was given back.
+    """
+
+    charge_id: str
+    user_id: int | None
+    bill_id: int | None
+    currency: str
+    amount: int
+    paid_at: datetime
+    refunded_at: datetime | None = None
+
+
 class LinkCode(Struct, frozen=True, kw_only=True):
     """A code by which another messenger can join the user's diary, until `expires_at`; the code itself is not stored.
 

@@ -395,6 +395,7 @@ async def purge_some(retention: Retention, sql: Statements) -> bool:
         "purge_link_codes": columns.micros(retention.forms),
         "purge_link_tries": columns.micros(retention.forms),
         "purge_letters": columns.micros(retention.settled),
+        "purge_bills": columns.micros(retention.settled),
         "purge_inbox": columns.micros(retention.inbox),
         "purge_headaches": deleted,
         "purge_intakes": deleted,

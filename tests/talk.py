@@ -27,6 +27,7 @@ from migrebot.messages import (
     Document,
     Edit,
     Inbound,
+    Invoice,
     Keyboard,
     Leave,
     OutboxFilled,
@@ -60,6 +61,7 @@ class Shown(Struct):
     keyboard: Keyboard = ()
     edited: bool = False
     document: Document | None = None
+    invoice: Invoice | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -128,6 +130,8 @@ class Person:
                 self.toasts.append(text)
             case Document():
                 self.chat.append(Shown(str(row_id), plain(body.caption), document=body))
+            case Invoice():
+                self.chat.append(Shown(str(row_id), body.description, invoice=body))
             case Leave():
                 self.left = True
             case _:

@@ -93,11 +93,11 @@ def positive(maximum: float) -> Kind:
     return Kind(f"a number above 0, at most {maximum:g}", read)
 
 
-def choice(*options: str) -> Kind:
-    """Make the kind of a few known words, in any letter case."""
+def choice(*options: str, folded: Callable[[str], str] = str.lower) -> Kind:
+    """Make the kind of a few known words, in any letter case; `folded` brings them into that of the options."""
 
     def read(raw: object) -> str:
-        value = _line(raw).lower()
+        value = folded(_line(raw))
         if value not in options:
             raise UnfitError
         return value
@@ -196,6 +196,15 @@ def read_web_address(raw: object) -> str:
     return value.rstrip("/")
 
 
+def read_link(raw: object) -> str:
+    """Read the address of a page for people, as it is."""
+    value = _line(raw)
+    parts = _split(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc):
+        raise UnfitError
+    return value
+
+
 def read_redis_url(raw: object) -> Secret:
     """Read the address of a Redis server, which may hold a password."""
     value = _line(raw)
@@ -271,6 +280,7 @@ OWNER = Kind("0 (nobody), a Telegram id, whatsapp:+… or local", read_owner)
 WHATSAPP_NUMBER = Kind("a phone number with its country code, such as +14155238886", read_whatsapp_number)
 HOST = Kind("a host name or an IP address", read_host)
 WEB_ADDRESS = Kind("an http:// or https:// address without query", read_web_address)
+LINK = Kind("an http:// or https:// address", read_link)
 REDIS_URL = Kind("a redis://, rediss:// or unix:// address", read_redis_url)
 STORAGE_URL = Kind(
     "sqlite:///FILE (relative), sqlite:////FILE (absolute) or postgresql://USER:PASSWORD@HOST:PORT/DATABASE",

@@ -7,6 +7,7 @@ from msgspec import Struct
 from migrebot.config import kinds
 from migrebot.config.kinds import Kind, choice, positive, secret, text, whole
 from migrebot.languages import LANGUAGES
+from migrebot.money import CURRENCIES
 
 # Settled and unsettled alike, nothing is kept longer than a century: it catches a slip of the keyboard.
 CENTURY_IN_DAYS = 36_500
@@ -109,6 +110,13 @@ KNOBS = (
     ),
     Knob("telegram.messages_per_chat_second", positive(100_000), 1, "Telegram's own limit within one chat."),
     Knob(
+        "telegram.provider_token",
+        secret("a payment provider's token as BotFather gives it, 123456:LIVE:...", r"\d+:\S+"),
+        "",
+        "The token of a payment provider from BotFather, for donations in money; empty: in Telegram Stars alone.",
+        secret=True,
+    ),
+    Knob(
         "twilio.account_sid",
         text("text on one line, without spaces", r"\S+"),
         "",
@@ -139,6 +147,18 @@ KNOBS = (
         "Approved template, HX..., with the variable {{1}}: for reminders to people silent for a day.",
     ),
     Knob("twilio.messages_per_second", positive(100_000), 80, "Twilio's limit for one WhatsApp sender."),
+    Knob(
+        "donate.url",
+        kinds.LINK,
+        "",
+        "A page for donations: /donate shows it; empty: none. On Telegram there are Telegram Stars besides.",
+    ),
+    Knob(
+        "donate.currency",
+        choice(*CURRENCIES, folded=str.upper),
+        "EUR",
+        "What /donate takes on Telegram besides Stars, once telegram.provider_token is set: EUR, USD, UAH ...",
+    ),
     Knob("http.host", kinds.HOST, "127.0.0.1", "Address the web server listens on.", old=("HOST",)),
     Knob("http.port", whole(0, 65535), 8080, "Its port; 0 picks a free one.", old=("PORT",)),
     Knob(

@@ -47,6 +47,7 @@ class Telegram(Struct, frozen=True, kw_only=True):
     webhook_secret: Secret
     messages_per_second: float
     messages_per_chat_second: float
+    provider_token: Secret
 
 
 class Twilio(Struct, frozen=True, kw_only=True):
@@ -66,6 +67,13 @@ class Twilio(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Twilio(account_sid={self.account_sid!r}, ...)"
+
+
+class Donate(Struct, frozen=True, kw_only=True):
+    """Donations: a page for them, empty for none; `currency` counts once Telegram has a payment provider."""
+
+    url: str
+    currency: str
 
 
 class Http(Struct, frozen=True, kw_only=True):
@@ -129,6 +137,7 @@ class Config(Struct, frozen=True, kw_only=True):
     storage: Storage
     telegram: Telegram
     twilio: Twilio
+    donate: Donate
     http: Http
     redis: Redis
     reports: Reports

@@ -98,7 +98,7 @@ def send(turn: Turn, text: str) -> Answer:
     tr = translator(reader.language)
     sender = turn.conversation.identity
     letter = Letter(id=turn.new_id(), user_id=turn.user.id, address=sender.address, written_at=turn.now)
-    heading = tr("✉️ <b>%(name)s</b> (id %(id)s) writes:", name=_name(sender.profile), id=turn.user.id)
+    heading = tr("✉️ <b>%(name)s</b> (id %(id)s) writes:", name=called(sender.profile), id=turn.user.id)
     keyboard = ((Button(tr.plain("Answer"), f"l:answer:{letter.id}"),),)
     copies = posted(to, Markup("{}\n{}").format(heading, text), keyboard, reader.id)
     keyed = [msgspec.structs.replace(copy, key=f"letter:{letter.id}:{n}") for n, copy in enumerate(copies)]
@@ -109,7 +109,7 @@ def send(turn: Turn, text: str) -> Answer:
     return Answer(changes=(*map(Enqueue, keyed), saved)) + say(receipt, in_place=True)
 
 
-def _name(profile: Profile) -> str:
+def called(profile: Profile) -> str:
     """Give the name the messenger shows, without anything that may be a phone number."""
     name = " ".join(part for part in (profile.first_name, profile.last_name) if part)
     shown = _NUMBERED.sub("", name).strip()

@@ -16,6 +16,7 @@ from migrebot.messages import (
     Document,
     Edit,
     InGroup,
+    Invoice,
     Leave,
     Left,
     Outgoing,
@@ -160,9 +161,12 @@ def _messages(turn: Turn, answer: Answer, user_id: int | None) -> Iterator[Outgo
         yield Outgoing(address=address, body=Say(str(escape(answer.toast))), user_id=user_id)
 
 
-def _bodies(reply: Reply | Attachment, editable: str, turn: Turn) -> Iterator[Body]:
+def _bodies(reply: Reply | Attachment | Invoice, editable: str, turn: Turn) -> Iterator[Body]:
     if isinstance(reply, Attachment):
         yield Document(reply.recipe, reply.filename, str(reply.caption), reply.arguments)
+        return
+    if isinstance(reply, Invoice):
+        yield reply
         return
     # Plain strings: what is stored knows no Markup.
     channel = turn.conversation.identity.address.channel

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import announcement_switch, engine, letters, links, numbered, overuse, owner, writing
+from migrebot.dialogue import announcement_switch, donations, engine, letters, links, numbered, overuse, owner, writing
 from migrebot.dialogue.forms import (
     announcement_text,
     asking,
     consent,
+    donation,
     drug,
     intake,
     one_line,
@@ -42,7 +43,7 @@ from migrebot.dialogue.menus import (
 )
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
-from migrebot.messages import INERT, InGroup, Left, Location, Press, Returned, Text, Unreadable
+from migrebot.messages import INERT, InGroup, Left, Location, Paid, Press, Refunded, Returned, Text, Unreadable
 from migrebot.reminders.phrases import Understood
 from migrebot.typed import MAX_TEXT, clean, folded, parse_id
 from storage.changes import EraseUser, Mute, Unmute
@@ -98,10 +99,11 @@ def _answer(turn: Turn) -> Answer:
             return _cannot_read(turn, said)
         case Unreadable():
             return _cannot_read(turn, turn.tr("I can only read text and buttons."))
-        case Left():
-            return Answer(changes=(Mute(turn.conversation.identity.address, "left"),))
-        case Returned():
-            return Answer(changes=(Unmute(turn.conversation.identity.address),))
+        case Paid() | Refunded() as payment:
+            return donations.hear(turn, payment)
+        case Left() | Returned() as change:
+            address = turn.conversation.identity.address
+            return Answer(changes=(Mute(address, "left") if isinstance(change, Left) else Unmute(address),))
         case InGroup():
             return say(turn.tr("I keep health diaries and speak in private chats only. Goodbye!"))
 
@@ -206,6 +208,8 @@ COMMANDS: dict[str, Command] = {
     "export": Command(own_data.export, N_("All your entries as a file")),
     "forget": Command(lambda turn, _: own_data.forget(turn), N_("Delete everything about you")),
     "privacy": Command(lambda turn, _: welcome.privacy(turn), N_("What is stored and who can read it")),
+    "donate": Command(lambda turn, _: donation.donate(turn), N_("Give something to whoever runs this bot")),
+    "paysupport": Command(lambda turn, _: donations.paysupport(turn), N_("Questions about a payment")),
     "start": Command(lambda turn, _: welcome.start(turn), N_("Say hello")),
 }
 """All commands for everybody, in the order of the menus."""
@@ -455,6 +459,7 @@ FORMS: dict[str, Form] = {
         drug.FORM,
         zone.FORM,
         asking.FORM,
+        donation.FORM,
         letters.AGREE,
         letters.ANSWER,
         writing.BACK,

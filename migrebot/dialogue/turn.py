@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from migrebot.i18n import Translator, translator
-from migrebot.messages import Address, Content, Keyboard, Press, Priority
+from migrebot.messages import Address, Content, Invoice, Keyboard, Press, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,6 +50,8 @@ class Setup(Struct, frozen=True, kw_only=True):
 
     `owner` is where the person who runs the bot is written to, None without one; a local address without a value stands
     for whoever wrote last in the local chat. `erasure_key` makes the marks of those who were forgotten.
+
+    `donate_url` is a page for donations, empty for none; `currency` what bills can be in besides Telegram Stars.
     """
 
     timezone: str = "UTC"
@@ -57,6 +59,8 @@ class Setup(Struct, frozen=True, kw_only=True):
     form_hours: float = 24
     backup_days: int = 180
     owner: Address | None = None
+    donate_url: str = ""
+    currency: str = ""
     erasure_key: bytes = b""
 
 
@@ -142,7 +146,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     because what it is about belongs to somebody else.
     """
 
-    replies: tuple[Reply | Attachment, ...] = ()
+    replies: tuple[Reply | Attachment | Invoice, ...] = ()
     changes: tuple[Change, ...] = ()
     user: User | None = None
     session: Session | UnsetType | None = UNSET

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from migrebot import money
 from migrebot.reports import tables
 from migrebot.reports.tables import Column, Table
 from migrebot.reports.workbook import workbook
@@ -119,6 +120,13 @@ def _person(everything: Everything, tr: Translator) -> Table:
     zone = user.timezone if user and user.timezone else "UTC"
     for letter in everything.letters:
         rows.append((tr.plain("Message to the owner"), tables.local(letter.written_at, zone)))
+    for payment in everything.payments:
+        cell = (
+            f"{money.written(payment.amount, payment.currency)}, {tables.local(payment.paid_at, zone):%Y-%m-%d %H:%M}"
+        )
+        given_back = tr.plain("given back")
+        is_back = f" ({given_back})" if payment.refunded_at else ""
+        rows.append((tr.plain("Donation"), tables.shown(f"{cell}{is_back}, {payment.charge_id}")))
     for identity in everything.identities:
         profile = identity.profile
         names = " ".join(

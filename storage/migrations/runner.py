@@ -6,7 +6,7 @@ from pathlib import Path
 
 from migrebot.errors import UserError
 
-NEWEST = "0013"
+NEWEST = "0015"
 """The revision this program needs; a test compares it with Alembic's head."""
 
 SCRIPTS = Path(__file__).parent

@@ -41,6 +41,8 @@ LONGEST_LABEL = 64
 MOST_BUTTONS = 100
 LONGEST_DATA = 64
 
+SETUP = Setup(owner=Address("telegram", "1"), donate_url="https://xylo.zomig/", currency="EUR")
+
 OWN_WORDS = {"Xylo", "Zomig", "Berlin", "Zolmitriptan", "ibuprofen", "rest"}
 """What the person wrote."""
 
@@ -50,7 +52,7 @@ OWN_WORDS = {"Xylo", "Zomig", "Berlin", "Zolmitriptan", "ibuprofen", "rest"}
 async def test_every_command_can_be_walked_through_in_every_language(
     sqlite: SqliteStorage, clock: FakeClock, channel: str, language: str
 ) -> None:
-    async with open_house(sqlite, clock, Setup(owner=Address("telegram", "1")), flood=NO_FLOOD) as house:
+    async with open_house(sqlite, clock, SETUP, flood=NO_FLOOD) as house:
         await house.person(1).says("/start")
         ann = Walker.enters(house, 7001, channel=channel, value=CHANNELS[channel], first_name="Xylo")
         for text in ("/settings", "Language", NAMES[language]):

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from migrebot.flood import FloodGate
-from migrebot.messages import INERT, Button, Document, Edit, Press, Say, Toast
+from migrebot.messages import INERT, Button, Document, Edit, Invoice, Press, Say, Toast
 from tests.talk import Person, plain
 
 if TYPE_CHECKING:
@@ -138,5 +138,7 @@ def texts_of(body: Any) -> list[str]:
             return [text]
         case Document():
             return [plain(body.caption)]
+        case Invoice():
+            return [body.title, body.description, plain(body.instead)]
         case _:
             return []

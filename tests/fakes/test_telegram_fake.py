@@ -306,7 +306,13 @@ async def test_a_bill_is_paid_once_the_bot_agrees(fake: FakeTelegram, bot: Bot) 
     ann = fake.user()
     prices = [LabeledPrice(label="Coffee", amount=300)]
     await bot.send_invoice(
-        ann.user_id, title="Thanks", description="A coffee", payload="p1", currency="EUR", prices=prices
+        ann.user_id,
+        title="Thanks",
+        description="A coffee",
+        payload="p1",
+        provider_token="123456:TEST:abc",
+        currency="EUR",
+        prices=prices,
     )
     await ann.pays(ann.chat.last)
     (update,) = await bot.get_updates()
@@ -317,6 +323,58 @@ async def test_a_bill_is_paid_once_the_bot_agrees(fake: FakeTelegram, bot: Bot) 
     assert paid.message is not None
     assert paid.message.successful_payment is not None
     assert paid.message.successful_payment.total_amount == 300
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"title": "x" * 33}, "INVOICE_TITLE_INVALID"),
+        ({"description": "x" * 256}, "INVOICE_DESCRIPTION_INVALID"),
+        ({"payload": "ы" * 65}, "INVOICE_PAYLOAD_INVALID"),
+        ({"provider_token": "123456:TEST:abc"}, "STARS_INVOICE_INVALID"),
+        ({"prices": [{"label": "l", "amount": 1}] * 2}, "STARS_INVOICE_INVALID"),
+        ({"prices": [{"label": "l", "amount": 0}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
+        ({"prices": [{"label": "l", "amount": 10_001}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
+        ({"currency": "EUR"}, "PAYMENT_PROVIDER_INVALID"),
+    ],
+)
+async def test_a_bill_that_telegram_would_not_take_is_refused(
+    fake: FakeTelegram, raw: RawBot, wrong: Json, reason: str
+) -> None:
+    prices = [{"label": "l", "amount": 1}]
+    bill = {"title": "t", "description": "d", "payload": "p", "provider_token": "", "currency": "XTR", "prices": prices}
+    answer = await raw.call("sendInvoice", chat_id=fake.user().user_id, **(bill | wrong))
+    assert answer["description"] == f"Bad Request: {reason}"
+
+
+async def test_a_payment_is_answered_within_ten_seconds_or_not_at_all(fake: FakeTelegram, bot: Bot) -> None:
+    ann = fake.user()
+    prices = [LabeledPrice(label="Coffee", amount=3)]
+    await bot.send_invoice(ann.user_id, title="T", description="D", payload="p", currency="XTR", prices=prices)
+    await ann.pays(ann.chat.last)
+    (update,) = await bot.get_updates()
+    assert update.pre_checkout_query is not None
+    fake.advances(11)
+    with pytest.raises(TelegramBadRequest, match="query is too old"):
+        await bot.answer_pre_checkout_query(update.pre_checkout_query.id, ok=True)
+
+
+async def test_stars_are_given_back_once(fake: FakeTelegram, bot: Bot) -> None:
+    ann = fake.user()
+    prices = [LabeledPrice(label="Coffee", amount=3)]
+    await bot.send_invoice(ann.user_id, title="T", description="D", payload="p", currency="XTR", prices=prices)
+    await ann.pays(ann.chat.last)
+    (update,) = await bot.get_updates()
+    assert update.pre_checkout_query is not None
+    await bot.answer_pre_checkout_query(update.pre_checkout_query.id, ok=True)
+    charge = ann.chat.last.extra["successful_payment"]["telegram_payment_charge_id"]
+    assert await bot.refund_star_payment(ann.user_id, charge)
+    *_, told = await bot.get_updates()
+    assert told.message is not None
+    assert told.message.refunded_payment is not None
+    assert told.message.refunded_payment.telegram_payment_charge_id == charge
+    with pytest.raises(TelegramBadRequest, match="CHARGE_ALREADY_REFUNDED"):
+        await bot.refund_star_payment(ann.user_id, charge)
 
 
 async def test_a_busy_mark_is_shown(fake: FakeTelegram, bot: Bot) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
@@ -12,6 +12,7 @@ import actors.telegram_client  # noqa: F401 - takes seconds: now, while no test 
 from actors.actor import Mailbox, MailboxClosed
 from actors.channel import Limits
 from actors.telegram import TelegramActor, TelegramTask
+from actors.telegram_cashier import Cashier
 from actors.telegram_link import TelegramLink
 from actors.telegram_profile import BotProfile
 from actors.telegram_sender import TelegramSender
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from migrebot.messages import Alert
+    from storage.interface import Storage
     from tests.clock import FakeClock
     from tests.fakes.telegram import FakeTelegram
 
@@ -91,6 +93,8 @@ class Rig:
         token: str = "",
         api_base: str = "",
         dialogue: ScriptedDialogue | None = None,
+        storage: Storage | None = None,
+        provider_token: str = "",
     ) -> None:
         config = Telegram(
             token=Secret(token or fake.token),
@@ -99,6 +103,7 @@ class Rig:
             webhook_secret=Secret(secret),
             messages_per_second=30,
             messages_per_chat_second=1,
+            provider_token=Secret(provider_token),
         )
         self.clock = clock
         self.alerts: list[Alert] = []
@@ -110,12 +115,14 @@ class Rig:
             link=self.link,
             limits=Limits(per_second=30, per_chat_second=1),
             render=self._render,
+            provider_token=config.provider_token,
             delivery=self.delivered,
             on_alert=self.alerts.append,
         )
         self.actor = TelegramActor(
             mailbox=Mailbox(1),
             dialogue=self.dialogue.mailbox,
+            cashier=Cashier(storage=cast("Storage", storage), clock=clock),
             sender=self.sender,
             clock=clock,
             task=TelegramTask(config=config, profile=profile or BotProfile(), public_url=lambda: public_url),

@@ -27,6 +27,7 @@ from tests.integration.telegram_rig import Rig, ScriptedDialogue
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from storage.interface import Storage
     from tests.clock import FakeClock
     from tests.fakes.telegram import Call
 
@@ -375,11 +376,13 @@ async def test_a_press_comes_with_what_is_needed_to_answer_it(fake: FakeTelegram
 
 
 @asynccontextmanager
-async def served(fake: FakeTelegram, clock: FakeClock, secret: str = "s-3_c") -> AsyncIterator[tuple[Rig, str]]:
+async def served(
+    fake: FakeTelegram, clock: FakeClock, secret: str = "s-3_c", storage: Storage | None = None
+) -> AsyncIterator[tuple[Rig, str]]:
     """A channel in webhook mode, with its routes on a web server; gives the webhook's address too."""
     port = unused_port()
     address = f"http://127.0.0.1:{port}"
-    rig = Rig(fake, clock, mode="webhook", secret=secret, public_url=address + "/")
+    rig = Rig(fake, clock, mode="webhook", secret=secret, public_url=address + "/", storage=storage)
     app = web.Application()
     app.add_routes(rig.actor.routes())
     async with TestServer(app, port=port), rig.runs():

@@ -8,7 +8,19 @@ from math import isfinite
 from hypothesis import strategies as st
 
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
-from migrebot.messages import Address, Button, Document, Edit, Leave, Outgoing, Priority, Profile, Say, Toast, Withdraw
+from migrebot.messages import (
+    Address,
+    Button,
+    Document,
+    Edit,
+    Leave,
+    Outgoing,
+    Priority,
+    Profile,
+    Say,
+    Toast,
+    Withdraw,
+)
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Medicine, Nagging, Occurrence, Reminder
 from migrebot.reminders.schedule import Calendar, Cron, Interval, Once, Schedule

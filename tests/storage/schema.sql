@@ -34,6 +34,18 @@ CREATE TABLE announcements (
 
 CREATE INDEX announcements_ended ON announcements (ended_at);
 
+CREATE TABLE bills (
+    id INTEGER PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    currency TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX bills_made ON bills (made_at);
+
+CREATE INDEX bills_user ON bills (user_id);
+
 CREATE TABLE correspondences (
     user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
     agreed_at INTEGER,
@@ -282,6 +294,20 @@ CREATE TABLE overuse_notices (
     is_off INTEGER NOT NULL,
     told_at INTEGER
 ) STRICT;
+
+CREATE TABLE payments (
+    charge_id TEXT PRIMARY KEY,
+    user_id INTEGER REFERENCES users ON DELETE SET NULL,
+    bill_id INTEGER,
+    currency TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    paid_at INTEGER NOT NULL,
+    refunded_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payments_bill ON payments (bill_id);
+
+CREATE INDEX payments_user ON payments (user_id);
 
 CREATE TABLE pressures (
     id INTEGER PRIMARY KEY,

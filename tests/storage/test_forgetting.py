@@ -21,6 +21,7 @@ from storage.changes import (
     SaveAnnouncement,
     SaveAnnouncementWish,
     SaveAsking,
+    SaveBill,
     SaveCorrespondence,
     SaveDrug,
     SaveHeadache,
@@ -33,6 +34,7 @@ from storage.changes import (
     SaveLinkTry,
     SaveOccurrence,
     SaveOveruseNotice,
+    SavePayment,
     SavePressure,
     SaveReminder,
     SaveSession,
@@ -42,7 +44,7 @@ from storage.changes import (
 from storage.columns import micros
 from storage.facts import AllOf, DrugById, HeadacheById, IntakesOf
 from storage.interface import Retention, Sent
-from storage.records import Correspondence, Identity, Letter, LinkCode, OveruseNotice
+from storage.records import Bill, Correspondence, Identity, Letter, LinkCode, OveruseNotice, Payment
 from tests.storage.conftest import PostgresBackend, SqliteBackend
 from tests.storage.samples import (
     ANNA,
@@ -98,6 +100,8 @@ async def fill(storage: Storage) -> None:
         SaveLinkTry(1001, 1, NOW),
         Enqueue(message(MARKER, address=BORIS, user_id=None, key="letter:1:0")),
         SaveLetter(Letter(id=1, user_id=1001, address=SECOND, written_at=NOW), ("letter:1:0",)),
+        SaveBill(Bill(id=1, user_id=1001, currency="XTR", amount=50, made_at=NOW)),
+        SavePayment(Payment(charge_id="c1", user_id=1001, bill_id=1, currency="XTR", amount=50, paid_at=NOW)),
         SaveReminder(reminder(task=MARKER, medicine=Medicine(drug=MARKER))),
         SaveOccurrence(occurrence()),
         SaveLastList(1001, (MARKER,)),

@@ -27,7 +27,7 @@ from migrebot.reports.statistics import statistics_workbook
 from migrebot.reports.tables import Column, Table
 from migrebot.reports.workbook import LONGEST_TEXT, workbook
 from storage.facts import Entries, Everything
-from storage.records import Identity, Letter, User
+from storage.records import Identity, Letter, Payment, User
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -128,6 +128,7 @@ def everything(**parts: Any) -> Everything:
         "free_days": (),
         "reminders": (),
         "letters": (),
+        "payments": (),
     }
     others = {name: None for name in Everything.__struct_fields__ if name not in fields}
     return Everything(**(others | fields | parts))
@@ -340,10 +341,13 @@ def test_reminders_and_settings_are_there_too() -> None:
     )
     letter = Letter(id=1, user_id=1, address=Address("telegram", "1"), written_at=NOW)
     asking = Asking(user_id=1, every=2)
-    found = files(export(everything(reminders=(reminder,), letters=(letter,), asking=asking), "csv", EN))
+    paid = Payment(charge_id="=tg-1", user_id=1, bill_id=7, currency="XTR", amount=50, paid_at=NOW, refunded_at=NOW)
+    parts = everything(reminders=(reminder,), letters=(letter,), asking=asking, payments=(paid,))
+    found = files(export(parts, "csv", EN))
     assert found["reminders.csv"][1] == ["'=drink water", "Tuesday, 16 June at 09:00", "2026-06-16 09:00:00", ""]
     assert ["Question about the day, every so many days", "2"] in found["about-me.csv"]
     assert ["Message to the owner", "2026-06-15 14:00:00"] in found["about-me.csv"]
+    assert ["Donation", "⭐ 50, 2026-06-15 14:00 (given back), =tg-1"] in found["about-me.csv"]
 
 
 @pytest.mark.parametrize("text", WEIRD, ids=range(len(WEIRD)))

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from actors import telegram_wire as wire
 from migrebot.messages import (
     Address,
+    Checkout,
     Inbound,
     InGroup,
     Left,
     Location,
+    Paid,
     Press,
     Profile,
+    Refunded,
     Returned,
     Text,
     Undecodable,
@@ -39,7 +42,9 @@ def message(**content: Any) -> dict[str, Any]:
 
 
 def decoded(**update: Any) -> Inbound | Undecodable:
-    return wire.decode(json.dumps({"update_id": 77, **update}).encode(), NOW)
+    result = wire.decode(json.dumps({"update_id": 77, **update}).encode(), NOW)
+    assert not isinstance(result, Checkout)
+    return result
 
 
 def understood(**update: Any) -> Inbound:
@@ -198,6 +203,39 @@ def test_being_thrown_out_of_a_group_is_not_answered_there() -> None:
     assert understood(my_chat_member=membership("left", GROUP)).content == Left()
 
 
+# --- payments ---
+
+SUM = {"currency": "XTR", "total_amount": 50, "invoice_payload": "bill:7"}
+CHARGES = {"telegram_payment_charge_id": "tg-1", "provider_payment_charge_id": "p-1"}
+
+
+def test_who_is_about_to_pay_is_told_apart_from_what_people_say() -> None:
+    query = {"id": "q-1", "from": ANN, **SUM}
+    assert wire.decode(json.dumps({"update_id": 77, "pre_checkout_query": query}).encode(), NOW) == Checkout(
+        address=Address("telegram", "501"),
+        key="77",
+        query_id="q-1",
+        currency="XTR",
+        amount=50,
+        payload="bill:7",
+        profile=Profile(first_name="Ann", last_name="Lee", username="ann", language_code="fr"),
+    )
+
+
+def test_a_payment_and_its_return_are_messages() -> None:
+    paid = understood(message=message(successful_payment=SUM | CHARGES))
+    assert paid.content == Paid("XTR", 50, "bill:7", "tg-1")
+    refund = {name: value for name, value in (SUM | CHARGES).items() if not name.startswith("provider")}
+    assert understood(message=message(refunded_payment=refund)).content == Refunded("tg-1")
+
+
+@pytest.mark.parametrize(
+    "payment", [5, {}, SUM, SUM | CHARGES | {"total_amount": -1}, SUM | {"telegram_payment_charge_id": ""}]
+)
+def test_a_payment_that_cannot_be_read_is_set_aside_and_not_taken_for_something_else(payment: object) -> None:
+    assert isinstance(decoded(message=message(successful_payment=payment)), Undecodable)
+
+
 # --- attacks ---
 
 
@@ -320,14 +358,15 @@ UPDATES = st.recursive(
 def test_no_json_whatever_makes_decoding_fail(update: object) -> None:
     raw = json.dumps(update).encode("utf-8", "surrogatepass")
     result = wire.decode(raw, NOW)
-    assert result.raw == raw
+    assert isinstance(result, Checkout) or result.raw == raw
     assert result.key.isdecimal() or result.key.startswith("sha256:")
 
 
 @given(st.binary())
 @example(b'{"update_id":')
 def test_no_bytes_whatever_make_decoding_fail(raw: bytes) -> None:
-    assert wire.decode(raw, NOW).raw == raw
+    result = wire.decode(raw, NOW)
+    assert isinstance(result, Checkout) or result.raw == raw
     wire.is_update(raw)
 
 

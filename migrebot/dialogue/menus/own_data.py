@@ -87,6 +87,7 @@ def _stored(tr: Translator, everything: Everything) -> Iterator[str]:
             tr("notes of your messages to the person who runs this bot: %(n)s", n=len(everything.letters)),
             everything.letters,
         ),
+        (tr("donations: %(n)s", n=len(everything.payments)), everything.payments),
     )
     yield from (line for line, entries in counted if entries)
     messengers = [described(identity, tr) for identity in everything.identities]
@@ -132,6 +133,8 @@ def _remaining(turn: Turn, everything: Everything) -> Iterator[str]:
     yield tr.n("backups, for up to %(n)s day", "backups, for up to %(n)s days", turn.setup.backup_days)
     if everything.letters or everything.correspondence:
         yield tr("what the person who runs this bot has already read of your messages")
+    if everything.payments:
+        yield tr("amount, day and number of your donations, but not that they were yours")
     if any(identity.address.channel in WITHDRAWING for identity in everything.identities):
         yield tr("the copies at Twilio, which carries WhatsApp: I delete them there within the next hour")
     yield tr("your number and how many entries there were, until today’s report counts who left")

@@ -71,6 +71,7 @@ def help_(turn: Turn, owners: Sequence[tuple[str, str]] = ()) -> Answer:
             tr("/export – all your entries as a file: Excel, CSV or JSON"),
             tr("/forget – delete everything about you"),
             tr("/privacy – what is stored and who can read it"),
+            tr("/donate – give something to whoever runs this bot"),
         ),
     )
     commands = [Markup("\n").join(group) for group in groups]
@@ -107,6 +108,11 @@ def privacy(turn: Turn) -> Answer:
                 tr(
                     "After /forget a mark without your name stays, so that you are erased again should a backup be"
                     " restored."
+                ),
+                tr(
+                    "If you donate: the amount, the day and the number of the payment. /forget takes your name off"
+                    " them, but they stay in the accounts of the person who runs this bot. Cards and bank accounts I"
+                    " never see."
                 ),
                 tr("Nothing is sold, shown in advertising or used to train anything."),
             )

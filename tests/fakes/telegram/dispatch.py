@@ -28,6 +28,7 @@ HANDLERS: dict[str, Handler] = {
     "getMyShortDescription": profile.get_my_short_description,
     "getWebhookInfo": webhook.get_webhook_info,
     "leaveChat": profile.leave_chat,
+    "refundStarPayment": sending.refund_star_payment,
     "sendChatAction": sending.send_chat_action,
     "sendDocument": sending.send_document,
     "sendInvoice": sending.send_invoice,

@@ -5,7 +5,7 @@ from typing import Any
 
 from .chats import Chat, ChatMessage, ChatType, Predicate
 from .entities import Formatted, utf16_length
-from .world import ANSWERABLE, Payment, Press, World
+from .world import ANSWERABLE, CHECKOUT_ANSWERABLE, Payment, Press, World
 
 PATIENCE = 30.0
 """Seconds a person waits for something before the test fails."""
@@ -172,7 +172,9 @@ class Person:
         number = self._world.number()
         charges = {"telegram_payment_charge_id": f"tg-{number}", "provider_payment_charge_id": f"provider-{number}"}
         query = {"id": str(number), "from": self.wire, **sums}
-        self._world.payments[str(number)] = Payment(self.chat, self.wire, sums | charges)
+        self._world.payments[str(number)] = Payment(
+            self.chat, self.wire, sums | charges, self._world.now() + CHECKOUT_ANSWERABLE
+        )
         return self._world.push(self.chat, "pre_checkout_query", query)
 
     async def blocks(self) -> int:

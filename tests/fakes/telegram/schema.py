@@ -20,6 +20,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "getUpdates": (),
     "getWebhookInfo": (),
     "leaveChat": ("chat_id",),
+    "refundStarPayment": ("user_id", "telegram_payment_charge_id"),
     "sendChatAction": ("chat_id", "action"),
     "sendDocument": ("chat_id", "document"),
     "sendInvoice": ("chat_id", "title", "description", "payload", "currency", "prices"),

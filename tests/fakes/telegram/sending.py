@@ -1,5 +1,6 @@
 """The methods that show something in a chat."""
 
+import re
 from typing import Any
 
 from .chats import Chat, ChatMessage, Document, Toast
@@ -9,6 +10,9 @@ from .journal import Call
 from .keyboards import Keyboard, inline_keyboard
 from .wire import Arguments
 from .world import World
+
+MOST_STARS = 10_000
+"""Telegram publishes no number; it is one that is often named."""
 
 _ACTIONS = frozenset(
     {
@@ -58,6 +62,7 @@ def send_invoice(world: World, arguments: Arguments, call: Call) -> object:
     prices = arguments.structure("prices", "prices")
     if not isinstance(prices, list) or not prices:
         raise bad_request("expected an Array of labeled prices")
+    _check_invoice(arguments, prices)
     invoice = {
         "title": arguments.text("title"),
         "description": arguments.text("description"),
@@ -70,6 +75,27 @@ def send_invoice(world: World, arguments: Arguments, call: Call) -> object:
     shown = _shown(world, chat, call, **around)
     world.payloads[chat.chat_id, shown["message_id"]] = arguments.text("payload")
     return shown
+
+
+def _check_invoice(arguments: Arguments, prices: list[Any]) -> None:
+    """Refuse what the documentation does not allow; of currencies it knows no limits but those of Stars."""
+    if not 1 <= len(arguments.text("title")) <= 32:
+        raise bad_request("INVOICE_TITLE_INVALID")
+    if not 1 <= len(arguments.text("description")) <= 255:
+        raise bad_request("INVOICE_DESCRIPTION_INVALID")
+    if not 1 <= len(arguments.text("payload").encode()) <= 128:
+        raise bad_request("INVOICE_PAYLOAD_INVALID")
+    total = sum(int(price["amount"]) for price in prices)
+    if arguments.text("currency") != "XTR":
+        if not re.fullmatch(r"\d+:(TEST|LIVE):\S+", arguments.text("provider_token")):
+            raise bad_request("PAYMENT_PROVIDER_INVALID")
+        if total <= 0:
+            raise bad_request("CURRENCY_TOTAL_AMOUNT_INVALID")
+        return
+    if arguments.text("provider_token") or len(prices) != 1:
+        raise bad_request("STARS_INVOICE_INVALID")
+    if not 1 <= total <= MOST_STARS:
+        raise bad_request("CURRENCY_TOTAL_AMOUNT_INVALID")
 
 
 def send_chat_action(world: World, arguments: Arguments, call: Call) -> object:
@@ -128,7 +154,7 @@ def answer_callback_query(world: World, arguments: Arguments, call: Call) -> obj
 def answer_pre_checkout_query(world: World, arguments: Arguments, call: Call) -> object:
     """Let a payment go through, or stop it with a reason."""
     payment = world.payments.pop(arguments.text("pre_checkout_query_id"), None)
-    if payment is None:
+    if payment is None or payment.expires <= world.now():
         raise bad_request("query is too old and response timeout expired or query ID is invalid")
     if not arguments.flag("ok"):
         if not arguments.has("error_message"):
@@ -136,7 +162,22 @@ def answer_pre_checkout_query(world: World, arguments: Arguments, call: Call) ->
         payment.chat.toasts.append(Toast(arguments.text("error_message"), alert=True))
         return True
     paid = {"successful_payment": payment.receipt}
+    world.receipts[payment.receipt["telegram_payment_charge_id"]] = payment
     message = payment.chat.add(payment.payer, int(world.now()), extra=paid)
+    world.push(payment.chat, "message", message.wire(payment.chat.wire))
+    call.chat_id = payment.chat.chat_id
+    return True
+
+
+def refund_star_payment(world: World, arguments: Arguments, call: Call) -> object:
+    """Give Stars back, once; the chat shows it, and an update tells."""
+    payment = world.receipts.get(arguments.text("telegram_payment_charge_id"))
+    if payment is None or payment.payer["id"] != arguments.integer("user_id") or payment.receipt["currency"] != "XTR":
+        raise bad_request("CHARGE_NOT_FOUND")
+    if payment.refunded:
+        raise bad_request("CHARGE_ALREADY_REFUNDED")
+    payment.refunded = True
+    message = payment.chat.add(payment.payer, int(world.now()), extra={"refunded_payment": payment.receipt})
     world.push(payment.chat, "message", message.wire(payment.chat.wire))
     call.chat_id = payment.chat.chat_id
     return True

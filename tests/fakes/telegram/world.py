@@ -26,12 +26,18 @@ class Press(msgspec.Struct):
     expires: float
 
 
+CHECKOUT_ANSWERABLE = 10.0
+"""Seconds a pre_checkout_query can be answered, as the documentation says."""
+
+
 class Payment(msgspec.Struct):
-    """A payment that waits for answerPreCheckoutQuery."""
+    """A payment that waits for answerPreCheckoutQuery, or was made."""
 
     chat: Chat
     payer: dict[str, Any]
     receipt: dict[str, Any]
+    expires: float = 0.0
+    refunded: bool = False
 
 
 class Webhook(msgspec.Struct):
@@ -82,6 +88,7 @@ class World:
         self.chats: dict[int, Chat] = {}
         self.presses: dict[str, Press] = {}
         self.payments: dict[str, Payment] = {}
+        self.receipts: dict[str, Payment] = {}
         self.payloads: dict[tuple[int, int], str] = {}
         self.files: dict[str, tuple[str, Document]] = {}
         self._ahead = 0.0
