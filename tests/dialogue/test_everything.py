@@ -34,7 +34,7 @@ CHANNELS = {"telegram": "7001", "whatsapp": "whatsapp:+4917000001", "local": "br
 NAMES = {"en": "English", "ru": "Русский", "uk": "Українська", "fr": "Français", "es": "Español"}
 FORMS = {"pain", "druguse", "pressure", "medications", "add", "settings"}
 
-NOT_ASKED_FOR = {"r", "ask", "l", "y"}
+NOT_ASKED_FOR = {"r", "ask", "l", "w", "y"}
 """Menus that come by themselves, or from somebody else: see `test_strangers.py`."""
 
 LONGEST_LABEL = 64
