@@ -11,9 +11,10 @@ import anyio
 
 from actors.actor import attempt
 from actors.channel import Limits
+from actors.held_back import HeldBack
 from actors.telegram_link import TokenRefused
 from migrebot.errors import NotSent, Refused, Uncertain
-from migrebot.messages import Address, Alert, ChatOpened, Document, Edit, Invoice, Leave, Say, Toast, Withdraw
+from migrebot.messages import Alert, Document, Edit, Invoice, Leave, Say, Toast, Withdraw
 from migrebot.money import STARS, written
 from storage.interface import MAX_ATTEMPTS
 
@@ -64,9 +65,8 @@ class TelegramSender:
         self._limits = limits
         self._render = render
         self._provider_token = provider_token
-        self._delivery = delivery
         self._on_alert = on_alert
-        self._turned_away: set[str] = set()
+        self._held_back = HeldBack("telegram", delivery, lambda: link.client is not None)
 
     @property
     def limits(self) -> Limits:
@@ -75,16 +75,11 @@ class TelegramSender:
 
     def reachable(self, chat: str) -> bool:
         """Tell whether the client stands; a chat that was told no is opened by `opened` once it does."""
-        if self.link.client is not None:
-            return True
-        self._turned_away.add(chat)
-        return False
+        return self._held_back.reachable(chat)
 
     async def opened(self) -> None:
         """Let the chats go that were held back until the client stood."""
-        chats, self._turned_away = self._turned_away, set()
-        for chat in chats:
-            await self._delivery.put(ChatOpened(Address("telegram", chat)))
+        await self._held_back.let_go()
 
     async def send(self, row: OutboxRow) -> str:
         """Send the row, and answer the press that goes with it at the same time; see `Sender.send`."""

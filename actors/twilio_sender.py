@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from actors.file_types import file_type
+from actors.held_back import HeldBack
 from actors.twilio_errors import OutsideWindow
 from actors.twilio_link import AccountRefused
 from actors.twilio_text import one_line, parts
@@ -98,7 +99,7 @@ class TwilioSender:
         self._delivery = delivery
         self._clock = clock
         self._on_alert = on_alert
-        self._turned_away: set[str] = set()
+        self._held_back = HeldBack("whatsapp", delivery, lambda: link.client is not None)
         self._closed_at: dict[str, datetime] = {}
 
     @property
@@ -108,16 +109,11 @@ class TwilioSender:
 
     def reachable(self, chat: str) -> bool:
         """Tell whether the client stands; a chat that was told no is opened by `opened` once it does."""
-        if self.link.client is not None:
-            return True
-        self._turned_away.add(chat)
-        return False
+        return self._held_back.reachable(chat)
 
     async def opened(self) -> None:
         """Let the chats go that were held back until the client stood."""
-        chats, self._turned_away = self._turned_away, set()
-        for chat in chats:
-            await self.person_wrote(chat)
+        await self._held_back.let_go()
 
     async def person_wrote(self, chat: str) -> None:
         """Let a chat go that may have waited for its person."""
