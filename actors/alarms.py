@@ -20,7 +20,7 @@ from actors.signals import Signal
 from migrebot.dialogue.menus.firing import message
 from migrebot.errors import StorageUnavailable
 from migrebot.logs import get_logger
-from migrebot.messages import Alert, OutboxFilled, Outgoing, Ticket, ToDelivery
+from migrebot.messages import Alert, OutboxFilled, Ticket, ToDelivery
 from migrebot.reminders.lateness import Lateness
 from migrebot.reminders.planning import fire, repeat
 from migrebot.reminders.timers import HORIZON, MOST, NEVER, Timer, Timers
@@ -32,11 +32,16 @@ if TYPE_CHECKING:
 
     from actors.actor import Mailbox
     from migrebot.clock import Clock
+    from migrebot.reminders.reminder import Reminder
+    from storage.changes import Change
     from storage.interface import Result, Storage
     from storage.records import Due
 
-AT_ONCE = 250
+AT_ONCE = 256
 """Reminders fired in one transaction, and worked out in one go: some 10 ms each, for which others wait."""
+
+MOST_READ = 4 * AT_ONCE
+"""Reminders that are read at once: while those before are being stored, the next are worked out."""
 
 LONGEST_SLEEP = 30.0
 """Seconds until the wall clock is looked at again: it may be set, or the machine sleep."""
@@ -116,7 +121,7 @@ class Alarms:
             self._watch_clock()
             if self._must_read(now):
                 await self._read(now)
-            rung = self._timers.ring(now, AT_ONCE)
+            rung = self._timers.ring(now, MOST_READ)
             if not rung:
                 return
             await self._fire(rung, now)
@@ -184,7 +189,22 @@ class Alarms:
         self._on_alert(Alert(cause="reminder", text=f"A reminder could not be fired: {type(error).__name__}"))
 
     async def _fire_together(self, rung: Sequence[Timer], now: datetime) -> None:
-        ringing = [await self._worked_out(due, now) for due in await self._storage.due(rung)]
+        found = await self._storage.due(rung)
+        errors: list[Exception] = []
+
+        async def store(ringing: Sequence[_Ringing]) -> None:
+            error = await attempt(self._store(ringing, now))
+            if error is not None:
+                errors.append(error)
+
+        async with anyio.create_task_group() as storing:
+            for start in range(0, len(found), AT_ONCE):
+                storing.start_soon(store, await self._worked_out(found[start : start + AT_ONCE], now))
+                await anyio.lowlevel.checkpoint()
+        if errors:
+            raise errors[0]
+
+    async def _store(self, ringing: Sequence[_Ringing], now: datetime) -> None:
         # What is stored has to become known to delivery, even if this actor is being restarted.
         with anyio.CancelScope(shield=True):
             results = await self._storage.commit([one.unit for one in ringing], now)
@@ -208,20 +228,22 @@ class Alarms:
             except MailboxClosed:
                 log.info("delivery_is_closed", left=len(tickets))  # they are durable, the next run sends them
 
-    async def _worked_out(self, due: Due, now: datetime) -> _Ringing:
+    async def _worked_out(self, found: Sequence[Due], now: datetime) -> list[_Ringing]:
         """Work out what is to be stored; a reminder that cannot be worked out is paused, and others go on."""
-        ringing = await attempt(self._ringing(due, now))
+        ringing = await attempt(self._ringing(found, now))
         if not isinstance(ringing, Exception):
             return ringing
+        if len(found) > 1:
+            return [one for due in found for one in await self._worked_out([due], now)]
         log.error("reminder_paused", exc_info=ringing)
         text = f"A reminder could not be fired and was paused: {type(ringing).__name__}"
         self._on_alert(Alert(cause="reminder paused", text=text))
-        return _paused(due, now)
+        return [_paused(due, now) for due in found]
 
-    async def _ringing(self, due: Due, now: datetime) -> _Ringing:
-        if due.occurrence is None:
-            return _firing(due, now, self._new_id())
-        return _repetition(due, now)
+    async def _ringing(self, found: Sequence[Due], now: datetime) -> list[_Ringing]:
+        return [
+            _firing(due, now, self._new_id()) if due.occurrence is None else _repetition(due, now) for due in found
+        ]
 
     async def _move_on(self, failed: Sequence[_Ringing], now: datetime) -> None:
         """Move on what fired at that instant before: a clock that was set back may lead there again."""
@@ -233,7 +255,7 @@ class Alarms:
                 self._read_at = NEVER  # its owner became one with another person meanwhile: it fires for that one
             elif due is not None and due.occurrence is None:
                 plan = fire(due.reminder, now, 0)
-                units.append(_unit(due, _moved(due, plan.next_at, fired=0)))
+                units.append(_unit(due, _moved(due.reminder, one.timer.at, plan.next_at, fired=0)))
         if units:
             log.info("fired_before", count=len(units))
             await self._storage.commit(units, now)
@@ -242,9 +264,10 @@ class Alarms:
 
 def _firing(due: Due, now: datetime, new_id: int) -> _Ringing:
     plan = fire(due.reminder, now, new_id)
-    changes = (_moved(due, plan.next_at, fired=plan.fired), SaveOccurrence(plan.occurrence))
-    outgoing = message(due, plan.occurrence, plan.occurrence.due_at, now)
-    return _Ringing(_timer(due), _unit(due, *changes, outgoing))
+    occurrence = plan.occurrence
+    move = _moved(due.reminder, occurrence.due_at, plan.next_at, fired=plan.fired)
+    unit = _unit(due, move, SaveOccurrence(occurrence), Enqueue(message(due, occurrence, occurrence.due_at, now)))
+    return _Ringing(Timer(occurrence.due_at, due.reminder.id), unit)
 
 
 def _repetition(due: Due, now: datetime) -> _Ringing:
@@ -259,7 +282,7 @@ def _repetition(due: Due, now: datetime) -> _Ringing:
         again_at=repeated.again_at,
         nagged=repeated.nagged,
     )
-    return _Ringing(timer, _unit(due, move, message(due, repeated, timer.at, now)))
+    return _Ringing(timer, _unit(due, move, Enqueue(message(due, repeated, timer.at, now))))
 
 
 def _paused(due: Due, now: datetime) -> _Ringing:
@@ -267,9 +290,8 @@ def _paused(due: Due, now: datetime) -> _Ringing:
     return _Ringing(_timer(due), _unit(due, SaveReminder(paused)))
 
 
-def _moved(due: Due, next_at: datetime | None, *, fired: int) -> MoveReminder:
-    reminder = due.reminder
-    return MoveReminder(user_id=reminder.user_id, id=reminder.id, due_at=_timer(due).at, next_at=next_at, fired=fired)
+def _moved(reminder: Reminder, due_at: datetime, next_at: datetime | None, *, fired: int) -> MoveReminder:
+    return MoveReminder(user_id=reminder.user_id, id=reminder.id, due_at=due_at, next_at=next_at, fired=fired)
 
 
 def _timer(due: Due) -> Timer:
@@ -278,6 +300,5 @@ def _timer(due: Due) -> Timer:
     return due.timer
 
 
-def _unit(due: Due, *parts: MoveReminder | MoveOccurrence | SaveOccurrence | SaveReminder | Outgoing) -> Unit:
-    changes = tuple(Enqueue(part) if isinstance(part, Outgoing) else part for part in parts)
+def _unit(due: Due, *changes: Change) -> Unit:
     return Unit(changes=changes, user_id=due.reminder.user_id)

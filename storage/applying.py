@@ -121,8 +121,10 @@ class PreparedUnit(Struct, frozen=True, gc=False):
 
 def prepare(unit: Unit, now: int) -> PreparedUnit:
     """Work out all that has to be executed for a unit; raises `Foreign`."""
-    steps = tuple(step for change in unit.changes for step in _STEPS[type(change)](change, now))
-    return PreparedUnit(unit.changes, _receive(unit, now), steps)
+    steps: list[Step] = []
+    for change in unit.changes:
+        steps += _STEPS[type(change)](change, now)
+    return PreparedUnit(unit.changes, _receive(unit, now), tuple(steps))
 
 
 def _receive(unit: Unit, now: int) -> Statement | None:

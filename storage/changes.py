@@ -7,7 +7,7 @@ user.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -32,7 +32,7 @@ from storage.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class SaveUser(Struct, frozen=True):
@@ -496,13 +496,19 @@ class Unit(Struct, frozen=True, kw_only=True):
 def timers_of(unit: Unit) -> Iterator[Timer]:
     """List when that rings what a unit sets or moves, as far as it rings at all."""
     for change in unit.changes:
-        match change:
-            case SaveReminder(reminder) if reminder.next_at is not None:
-                yield Timer(reminder.next_at, reminder.id)
-            case MoveReminder(next_at=at, id=id_) | MoveOccurrence(again_at=at, id=id_) if at is not None:
-                yield Timer(at, id_, repeats=isinstance(change, MoveOccurrence))
-            case SaveOccurrence(occurrence) if occurrence.again_at is not None:
-                yield Timer(occurrence.again_at, occurrence.id, repeats=True)
+        if (rings := _RINGS.get(type(change))) is not None:
+            at, id_, repeats = rings(change)
+            if at is not None:
+                yield Timer(at, id_, repeats)
+
+
+# A table, not a match: it is looked up for each change of all reminders that fire.
+_RINGS: dict[type[Change], Callable[[Any], tuple[datetime | None, int, bool]]] = {
+    SaveReminder: lambda change: (change.reminder.next_at, change.reminder.id, False),
+    MoveReminder: lambda change: (change.next_at, change.id, False),
+    SaveOccurrence: lambda change: (change.occurrence.again_at, change.occurrence.id, True),
+    MoveOccurrence: lambda change: (change.again_at, change.id, True),
+}
 
 
 COUNTED = (SaveUser, SaveHeadache, SaveIntake, SaveIntakes, SavePressure, SaveDrug, EraseUser)

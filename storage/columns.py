@@ -17,6 +17,7 @@ Row: TypeAlias = "tuple[Any, ...]"
 """A row of a result, or the values of a statement."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 BEGINNING = -(2**62)
 """Microseconds before any instant there is."""
 
@@ -27,8 +28,7 @@ _strings = msgspec.json.Decoder(tuple[str, ...]).decode
 
 def micros(instant: datetime) -> int:
     """Give the microseconds since the epoch."""
-    span = instant - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def maybe_micros(instant: datetime | None) -> int | None:
@@ -38,7 +38,7 @@ def maybe_micros(instant: datetime | None) -> int | None:
 
 def instant(value: int) -> datetime:
     """Read an instant, in UTC."""
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + value * _MICROSECOND
 
 
 def maybe_instant(value: int | None) -> datetime | None:

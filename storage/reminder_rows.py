@@ -5,6 +5,8 @@ Shared by the drivers.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from migrebot.messages import Address
@@ -13,7 +15,8 @@ from migrebot.reminders.schedule import Schedule
 from storage.columns import Row, clean, instant, maybe_instant, maybe_micros, micros, to_json
 from storage.records import Due
 
-_schedule = msgspec.json.Decoder(Schedule).decode
+# Many people's reminders fire by the same schedule: to read it anew each time takes as long as the rest of the row.
+_schedule = lru_cache(1_000)(msgspec.json.Decoder(Schedule).decode)
 _medicine = msgspec.json.Decoder(Medicine).decode
 _nagging = msgspec.json.Decoder(Nagging).decode
 

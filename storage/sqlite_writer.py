@@ -34,8 +34,8 @@ T = TypeVar("T")
 CHECKPOINT_PAGES = 1_000
 """Pages after which a commit moves the write-ahead log into the database: about 4 MB."""
 
-MOST_ROWS = 64
-"""Rows of one statement: a batch of the dialogue; more gain nothing."""
+MOST_ROWS = 256
+"""Rows of one statement: reminders that are fired together; more gain nothing."""
 
 
 class SqliteStatements:

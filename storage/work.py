@@ -19,7 +19,7 @@ from storage.statements import NeedsSavepoints
 from storage.together import IN_ORDER, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from migrebot.messages import Channel, Ticket
@@ -96,7 +96,13 @@ async def _execute_together(run: list[PreparedUnit], sql: Statements) -> list[Re
             touched = await sql.execute_many(name, values[name])
             if touched != len(values[name]) and name.startswith("save_"):
                 raise NeedsSavepoints  # one of the rows is another user's
-    return [Result(outcome="done", tickets=_tickets(unit, ids)) for unit in run]
+    return [
+        Result(
+            outcome="done",
+            tickets=tuple([step.ticket(next(ids)) for step in unit.steps if type(step) is Posting]),
+        )
+        for unit in run
+    ]
 
 
 async def _add(messages: list[Row], sql: Statements) -> list[int]:
@@ -104,10 +110,6 @@ async def _add(messages: list[Row], sql: Statements) -> list[int]:
     if ids and await sql.fetch("any_muted", (ids[0], ids[-1])):
         raise NeedsSavepoints  # it has to be known which
     return ids
-
-
-def _tickets(unit: PreparedUnit, ids: Iterator[int]) -> tuple[Ticket, ...]:
-    return tuple(step.ticket(next(ids)) for step in unit.steps if isinstance(step, Posting))
 
 
 async def _execute(unit: PreparedUnit, sql: Statements) -> Result:

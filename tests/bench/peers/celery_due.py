@@ -1,0 +1,80 @@
+"""Tasks of Celery that are due at one instant (ETA), with Redis: `python celery_due.py COUNT` prints JSON.
+
+One worker that runs tasks in its own process, which is fastest for tasks that hardly do anything, and that may hold all
+of them in memory, as it does with an ETA. It has all of them before the instant comes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+
+from celery import Celery
+from own_redis import redis
+
+SAMPLE = 300
+"""Tasks sent beforehand, to learn how long all of them will take to be sent and received."""
+
+app = Celery("due")
+app.conf.update(
+    task_ignore_result=True,
+    worker_prefetch_multiplier=0,
+    broker_transport_options={"visibility_timeout": 86_400},
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    broker_connection_retry_on_startup=True,
+)
+handed_over: list[str] = []
+figures: dict[str, float] = {}
+
+
+@app.task(name="remind")  # type: ignore[untyped-decorator]  # Celery is not installed where this is checked
+def remind(text: str) -> None:
+    """Hand a message over."""
+    handed_over.append(text)
+
+
+def send(count: int, due: datetime) -> float:
+    """Send tasks; gives the seconds it took for each."""
+    begin = time.perf_counter()
+    for number in range(count):
+        remind.apply_async((f"Drink a glass of water, {number}",), eta=due)
+    return (time.perf_counter() - begin) / count
+
+
+def watch(count: int, due: datetime) -> None:
+    """Wait for the last one, note the figures and have the worker end."""
+    while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
+        time.sleep(left)
+    cpu = time.process_time()
+    while len(handed_over) < count:
+        time.sleep(0.005)
+    seconds = (datetime.now(UTC) - due).total_seconds()
+    figures.update(burst_s=seconds, burst_cpu_us=(time.process_time() - cpu) / count * 1e6)
+    os.kill(os.getpid(), 15)
+
+
+def main() -> None:
+    """Measure one round."""
+    count = int(sys.argv[1])
+    with redis() as socket:
+        app.conf.broker_url = f"redis+socket://{socket}"
+        send(1, datetime.now(UTC) + timedelta(days=1))  # which connects
+        each = send(SAMPLE, datetime.now(UTC) + timedelta(days=1))
+        app.control.purge()
+        due = datetime.now(UTC) + timedelta(seconds=10 + 4 * each * count)
+        send(count, due)
+        Thread(target=watch, args=(count, due), daemon=True).start()
+        worker = ["--quiet", "worker", "--pool=solo", "--loglevel=ERROR", "--without-gossip", "--without-mingle"]
+        with suppress(SystemExit):
+            app.worker_main(worker)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
