@@ -241,9 +241,7 @@ class Alarms:
         return [_paused(due, now) for due in found]
 
     async def _ringing(self, found: Sequence[Due], now: datetime) -> list[_Ringing]:
-        return [
-            _firing(due, now, self._new_id()) if due.occurrence is None else _repetition(due, now) for due in found
-        ]
+        return [_firing(due, now, self._new_id()) if due.occurrence is None else _repetition(due, now) for due in found]
 
     async def _move_on(self, failed: Sequence[_Ringing], now: datetime) -> None:
         """Move on what fired at that instant before: a clock that was set back may lead there again."""

@@ -86,6 +86,16 @@ def _program(found: dict[str, float]) -> list[Line]:
 
 
 def _reminders(found: dict[str, float]) -> list[Line]:
+    lines: list[Line] = []
+    for peer in ("celery", "arq", "apscheduler"):
+        if f"{peer}_burst_s" in found:
+            seconds, cpu = found[f"{peer}_burst_s"], found[f"{peer}_burst_cpu_us"]
+            aim = "20 or more" if peer != "apscheduler" else ""
+            lines += [
+                (f"reminders, {peer}, 10,000 due at once: seconds", seconds, ""),
+                (f"reminders, {peer} to migrebot: ratio of seconds", seconds / found["burst_s"], aim),
+                (f"reminders, {peer} to migrebot: ratio of CPU", cpu / found["burst_cpu_us"], ""),
+            ]
     return [
         ("reminders, 10,000 due at once: seconds until handed over", found["burst_s"], "at most 0.25"),
         ("reminders, 10,000 due at once: CPU µs each", found["burst_cpu_us"], ""),
@@ -93,6 +103,7 @@ def _reminders(found: dict[str, float]) -> list[Line]:
         ("reminders, 10,000 over 10 s: p99 late, ms", found["spread_p99_ms"], "at most 5"),
         ("reminders, 1,000,000 pending: seconds until an overdue one", found["first_s"], "at most 0.35"),
         ("reminders, 1,000,000 pending: MiB more", found["more_mib"], "at most 10"),
+        *lines,
     ]
 
 

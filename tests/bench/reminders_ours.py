@@ -24,6 +24,7 @@ from actors.alarms import Alarms
 from migrebot.clock import SystemClock
 from migrebot.i18n import translators
 from migrebot.ids import id_source
+from migrebot.languages import LANGUAGES
 from migrebot.messages import Address
 from migrebot.reminders.reminder import Reminder
 from migrebot.reminders.schedule import Calendar, Schedule
@@ -41,6 +42,9 @@ LEAD = timedelta(seconds=2)
 """Time to get ready before the first one is due."""
 
 SPREAD_S = 10.0
+
+DAYS = 200
+"""On how many different days the reminders were set: as many schedules there are."""
 
 
 def main() -> None:
@@ -132,14 +136,17 @@ async def _run(storage: SqliteStorage, count: int) -> list[tuple[datetime, int]]
 
 
 def _fill(path: Path, instants: Iterable[datetime], first: int = 0) -> None:
-    """Store a daily reminder of a person of its own for each instant."""
-    schedule = Schedule(
-        pattern=Calendar(unit="day", times=(datetime.now(UTC).time(),), start=datetime.now(UTC).date()), timezone="UTC"
-    )
+    """Store a daily reminder of a person of its own for each instant, in five languages, since different days."""
     now = datetime.now(UTC)
+    schedules = [
+        Schedule(
+            pattern=Calendar(unit="day", times=(now.time(),), start=now.date() - timedelta(days=days)), timezone="UTC"
+        )
+        for days in range(DAYS)
+    ]
     with closing(sqlite3.connect(path)) as database:
         for number, at in enumerate(instants, first + 1):
-            user = (number, "en", 0, "Europe/Kyiv", 1, 0, None)
+            user = (number, LANGUAGES[number % len(LANGUAGES)], 0, "Europe/Kyiv", 1, 0, None)
             database.execute(f"INSERT INTO users VALUES ({', '.join('?' * len(user))})", user)
             identity = ("telegram", str(number), number, "{}", 0, None)
             database.execute(f"INSERT INTO identities VALUES ({', '.join('?' * len(identity))})", identity)
@@ -148,8 +155,8 @@ def _fill(path: Path, instants: Iterable[datetime], first: int = 0) -> None:
                 code="k7",
                 user_id=number,
                 address=Address("telegram", str(number)),
-                task="Drink a glass of water",
-                schedule=schedule,
+                task=f"Drink a glass of water, {number}",
+                schedule=schedules[number % DAYS],
                 created_at=now,
                 next_at=at,
             )

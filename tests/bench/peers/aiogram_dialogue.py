@@ -140,7 +140,8 @@ async def measure(
 def _redis() -> AbstractContextManager[str]:
     from own_redis import redis  # there is no wheel with a Redis in it for Python 3.13 and newer
 
-    return redis()
+    running: AbstractContextManager[str] = redis()
+    return running
 
 
 def main() -> None:

@@ -27,9 +27,11 @@ SAMPLE = 300
 handed_over: list[str] = []
 
 
-async def remind(_: dict[str, Any], text: str) -> None:
+async def remind(context: dict[str, Any], text: str) -> None:
     """Hand a message over."""
     handed_over.append(text)
+    if len(handed_over) == context["count"]:
+        context["last"].set()
 
 
 async def send(pool: Any, count: int, due: datetime) -> float:
@@ -50,14 +52,20 @@ async def measure(socket: str, count: int) -> dict[str, float]:
     await pool.flushall()
     due = datetime.now(UTC) + timedelta(seconds=5 + 2 * each * count)
     await send(pool, count, due)
+    last = asyncio.Event()
     worker = Worker(
-        [remind], redis_pool=pool, poll_delay=0.01, max_jobs=TOGETHER, keep_result=0, handle_signals=False
+        [remind],
+        redis_pool=pool,
+        ctx={"count": count, "last": last},
+        poll_delay=0.01,
+        max_jobs=TOGETHER,
+        keep_result=0,
+        handle_signals=False,
     )
     running = asyncio.create_task(worker.async_run())
     await asyncio.sleep((due - datetime.now(UTC)).total_seconds())
     cpu = time.process_time()
-    while len(handed_over) < count:
-        await asyncio.sleep(0.005)
+    await last.wait()
     seconds = (datetime.now(UTC) - due).total_seconds()
     cpu = time.process_time() - cpu
     running.cancel()
