@@ -54,6 +54,7 @@ from migrebot.messages import (
     ToMirror,
     ToScheduler,
     Undecodable,
+    Wished,
 )
 from migrebot.reminders.timers import RemindersMoved
 from storage.changes import (
@@ -62,6 +63,7 @@ from storage.changes import (
     EraseUser,
     SaveAsking,
     SaveUser,
+    SaveWish,
     StartAnnouncement,
     SteerAnnouncement,
     Unit,
@@ -123,6 +125,7 @@ class Dialogue(Actor[ToDialogue]):
         reporter: Mailbox[Recorded] | None = None,
         erasures: Mailbox[Erased] | None = None,
         announcer: Mailbox[AnnouncementSteered] | None = None,
+        backup: Mailbox[Wished] | None = None,
         flood: FloodGate | None = None,
         zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
         login_link: Callable[[bool], str] = lambda _: "",
@@ -140,6 +143,7 @@ class Dialogue(Actor[ToDialogue]):
         self._reporter = reporter
         self._erasures = erasures
         self._announcer = announcer
+        self._backup = backup
         self._flood = flood or FloodGate()
         self._zones_at = zones_at
         self._login_link = login_link
@@ -246,6 +250,7 @@ class Dialogue(Actor[ToDialogue]):
         self._tell_reporter(done)
         self._tell_erasures(done)
         self._tell_announcer(done)
+        self._tell_backup(done)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -302,6 +307,10 @@ class Dialogue(Actor[ToDialogue]):
     def _tell_announcer(self, units: Sequence[Unit]) -> None:
         if self._announcer is not None and any(isinstance(change, STEERS) for unit in units for change in unit.changes):
             self._announcer.offer(AnnouncementSteered())  # if there is no room for it, one waits already
+
+    def _tell_backup(self, units: Sequence[Unit]) -> None:
+        if self._backup is not None and any(isinstance(change, SaveWish) for unit in units for change in unit.changes):
+            self._backup.offer(Wished())  # if there is no room for it, one waits already
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 
@@ -440,6 +449,7 @@ class Dialogue(Actor[ToDialogue]):
             new_id=item.ids,
             setup=self._setup,
             facts=facts,
+            message_id=message.message_id if isinstance(message, Inbound) else "",
         )
         if isinstance(message, FormExpired):
             changes = changes_of(turn, expire(turn))

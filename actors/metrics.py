@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
+    from migrebot.reports.backups import Figures
     from migrebot.reports.status import ChannelStatus, ReminderStatus, Status
 
     Samples = Iterable[tuple[Sequence[str], float]]
@@ -60,6 +61,7 @@ class _Snapshot:
         yield from self._actors()
         yield from _channels(self._status.channels)
         yield from _reminders(self._status.reminders)
+        yield from _backups(self._status.backup)
 
     def _program(self) -> Iterator[Metric]:
         status = self._status
@@ -73,6 +75,8 @@ class _Snapshot:
         runs = [((name,), last.timestamp()) for name, last in status.jobs.items() if last is not None]
         text = "When a task that is done from time to time was done last, since the epoch."
         yield _gauge("task_last_run_timestamp_seconds", text, ("task",), runs)
+        text = "When a task that is done from time to time last succeeded, since the epoch."
+        yield _gauge("task_last_success_timestamp_seconds", text, ("task",), runs)
 
     def _actors(self) -> Iterator[Metric]:
         actors, by = self._status.actors, ("actor",)
@@ -118,6 +122,23 @@ def _reminders(reminders: ReminderStatus) -> Iterator[Metric]:
     buckets = list(zip(bounds, accumulate(reminders.late), strict=True))
     lateness.add_metric((), buckets, reminders.late_seconds)
     yield lateness
+
+
+def _backups(figures: Figures) -> Iterator[Metric]:
+    failures = {"backup": figures.failed_at, "upload": figures.upload_failed_at}
+    failed = [((task,), at.timestamp()) for task, at in failures.items() if at is not None]
+    yield _gauge("task_last_failure_timestamp_seconds", "When it last failed, since the epoch.", ("task",), failed)
+    if figures.made_at is None or figures.verified_at is None:
+        return
+    yield _gauge("backup_size_bytes", "Size of the last backup.", (), [((), figures.size)])
+    yield _gauge("backup_rows", "Rows in the last backup.", (), [((), figures.rows)])
+    verified = figures.verified_at.timestamp()
+    text = "When a backup was last restored on trial, since the epoch."
+    yield _gauge("backup_last_verified_timestamp_seconds", text, (), [((), verified)])
+    text = "Whether the last upload failed."
+    yield _gauge("backup_upload_failed", text, (), [((), figures.trouble is not None)])
+    text = "Whether backups lie on the same disk as the database."
+    yield _gauge("backup_same_disk", text, (), [((), figures.same_disk)])
 
 
 def _gauge(name: str, text: str, labels: tuple[str, ...], samples: Samples) -> Metric:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrebot import __version__
 from migrebot.errors import StorageUnavailable
 from migrebot.reminders.lateness import BOUNDS
+from migrebot.reports.backups import Figures
 from migrebot.reports.status import ActorStatus, ChannelStatus, ReminderStatus, Status
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Overview:
         lateness: Callable[[], Lateness],
         redis: Callable[[], bool | None],
         jobs: Mapping[str, Callable[[], datetime | None]],
+        backup: Callable[[], Figures] = Figures,
         storage: Storage,
         kind: str,
         clock: Clock,
@@ -45,6 +47,7 @@ class Overview:
         self._lateness = lateness
         self._redis = redis
         self._jobs = jobs
+        self._backup = backup
         self._storage = storage
         self._kind = kind
         self._clock = clock
@@ -63,6 +66,7 @@ class Overview:
             channels=tuple(_channel(name, statistics) for name, statistics in self._channels().items()),
             reminders=await self._reminders(),
             jobs={name: last() for name, last in self._jobs.items()},
+            backup=self._backup(),
         )
 
     async def _reminders(self) -> ReminderStatus:

@@ -30,6 +30,7 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 from aiogram.methods import (
+    DeleteMessage,
     DeleteWebhook,
     GetMe,
     GetMyCommands,
@@ -324,6 +325,10 @@ class TelegramClient:
         """Let a payment go through, or stop it with an objection that the person reads."""
         method = _AnswerCheckout(pre_checkout_query_id=query_id, ok=not objection, error_message=objection or None)
         await self._bounded(self._bot(method), PRESS_DEADLINE)
+
+    async def delete(self, chat: int, message_id: int) -> None:
+        """Delete a message; in a private chat also one that the person wrote, for 48 hours (Bot API deleteMessage)."""
+        await self._call(DeleteMessage(chat_id=chat, message_id=message_id))
 
     async def leave(self, chat: int) -> None:
         """Leave a group or a channel."""

@@ -44,6 +44,7 @@ _CANNOT_EDIT = (
     "message_id_invalid",
     "there is no text in the message to edit",
 )
+_ALREADY_DELETED = "message to delete not found"
 _BAD_MARKUP = "can't parse entities"
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -119,8 +120,9 @@ class TelegramSender:
             case Leave():
                 await _left(client, _number(row.address.value))
                 return ""
-            case Withdraw():
-                raise Refused("Telegram's copy is the person's own")
+            case Withdraw(message_id):
+                await _deleted(client, _number(row.address.value), message_id)
+                return ""
 
     async def _billed(self, client: TelegramClient, chat: int, invoice: Invoice) -> str:
         """Send a bill; one that Telegram does not take is the owner's to know, and the person reads what to do."""
@@ -199,6 +201,16 @@ async def _end_press(client: TelegramClient, callback_id: str) -> None:
         await client.answer_press(callback_id)
     except (NotSent, Uncertain, Refused):
         return
+
+
+async def _deleted(client: TelegramClient, chat: int, message_id: str) -> None:
+    if not message_id.isdecimal():
+        raise Refused("Telegram's copy is the person's own")
+    try:
+        await client.delete(chat, int(message_id))
+    except Refused as refused:
+        if not _means(refused, _ALREADY_DELETED):
+            raise
 
 
 async def _left(client: TelegramClient, chat: int) -> None:

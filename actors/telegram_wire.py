@@ -245,6 +245,7 @@ def decode(raw: bytes, now: datetime) -> Inbound | Undecodable | Checkout:
         written_at=_written_at(update, now),
         profile=_profile(person),
         raw=raw,
+        message_id=str(update.message.message_id) if update.message and update.message.message_id else "",
     )
 
 

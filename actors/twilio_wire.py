@@ -76,6 +76,7 @@ def decode(form: Mapping[str, str], raw: bytes, token: str, now: datetime) -> In
         received_at=now,
         profile=Profile(first_name=_clean(form.get("ProfileName", ""))[:256]),
         raw=raw,
+        message_id=key if key == sid else "",
     )
 
 

@@ -106,6 +106,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
 
     `written_at` is when the messenger took it in, None where it does not tell: much earlier than `received_at` after a
     spell in which nobody could fetch it. `raw` is what the messenger sent, kept only if it has to be set aside.
+    `message_id` is what the messenger calls a message that was written, by which it can be deleted.
     """
 
     address: Address
@@ -115,6 +116,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
     written_at: datetime | None = None
     profile: Profile = Profile()
     raw: bytes = b""
+    message_id: str = ""
 
 
 class Undecodable(Struct, frozen=True, kw_only=True):
@@ -318,6 +320,10 @@ class StatesChanged(Struct, frozen=True):
 
     changes: tuple[StateChanged | StateUnknown, ...]
     missed: bool = False
+
+
+class Wished(Struct, frozen=True):
+    """The owner asked something of the backups, and it is stored."""
 
 
 ToDialogue = Inbound | Undecodable | FormExpired | QuestionDue

@@ -15,8 +15,8 @@ from actors.actor import Actor, Mailbox
 from actors.alerts import Alerts
 from actors.announcer import Announcer
 from actors.api import Api
-from actors.backup import Backup
-from actors.backup_process import make_apart
+from actors.backup import Backup, Disks, Work
+from actors.backup_process import make_apart, try_apart, upload_apart
 from actors.channel import Limits, Sender
 from actors.delivery import Delivery
 from actors.dialogue import Dialogue
@@ -89,6 +89,7 @@ class Program:
         self._renderer = Renderer(storage)
         self._access = make_access(config, clock)
         self._mirror = self._mirror_actor()
+        self._backup = self._backup_actor()
         self._reporter = self._reporter_actor()
         self._erasure_key = load_secret(config.bot.data_dir / "secret.key")
         self._erasures = self._erasures_actor()
@@ -160,6 +161,7 @@ class Program:
                 donate_url=config.donate.url,
                 currency=config.donate.currency if config.telegram.provider_token else "",
                 erasure_key=self._erasure_key,
+                has_disk_token=bool(config.backup.yandex_token),
             ),
             new_id=self._new_id,
             on_alert=self._alert,
@@ -168,6 +170,7 @@ class Program:
             erasures=self._erasures.mailbox,
             login_link=self._login_link,
             announcer=self._announcements,
+            backup=self._backup.mailbox,
         )
         found = (
             alerts,
@@ -178,7 +181,7 @@ class Program:
             self._reporter,
             self._erasures,
             self._announcer_actor(),
-            self._backup_actor(),
+            self._backup,
             self._chat,
             self.web,
             self._telegram,
@@ -358,11 +361,21 @@ class Program:
         )
 
     def _backup_actor(self) -> Backup:
-        cron, timezone = self._config.backup.schedule, self._config.bot.timezone
+        config, timezone = self._config.backup, self._config.bot.timezone
+        cron = config.schedule
         return Backup(
             mailbox=Mailbox(1),
             storage=self._storage,
-            make=lambda now: make_apart(backup_order(self._config, now)),
+            delivery=self._delivery,
+            work=Work(
+                make=lambda now: make_apart(backup_order(self._config, now)), upload=upload_apart, attempt=try_apart
+            ),
+            disks=Disks(
+                token=config.yandex_token.reveal(),
+                api_base=config.yandex_api_base,
+                keep_days=config.keep_days,
+                allowed=bool(config.recipient) or config.allow_plain_upload,
+            ),
             schedule=Schedule(pattern=Cron(cron), timezone=timezone) if cron else None,
             clock=self._clock,
             on_alert=self._alert,
@@ -386,7 +399,10 @@ class Program:
             jobs={
                 "report": lambda: self._reporter.closed_until,
                 "purge": lambda: self._timekeeper.purged_at,
+                "backup": lambda: self._backup.figures.made_at,
+                "upload": lambda: self._backup.figures.uploaded_at,
             },
+            backup=lambda: self._backup.figures,
             storage=self._storage,
             kind="sqlite" if self._config.storage.file else "postgres",
             clock=self._clock,

@@ -61,6 +61,7 @@ from storage.facts import (
     LinkCodeOf,
     LinkTries,
     MarksBetween,
+    Noted,
     NotedInstant,
     NotedNumber,
     OccurrenceById,
@@ -79,6 +80,7 @@ from storage.facts import (
     TotalsLately,
     UserAt,
     UsualAmounts,
+    Wishes,
 )
 from storage.interface import WAITS_FOR_PERSON
 from storage.records import Correspondence, OveruseNotice
@@ -452,6 +454,14 @@ def _noted_number(fact: NotedNumber) -> Question:
     return Question((query,), lambda results: results[0][0][0] if results[0] else None)
 
 
+def _noted(fact: Noted) -> Question:
+    return Question((Statement("noted", (fact.name,)),), lambda results: results[0][0][0] if results[0] else "")
+
+
+def _wishes(_fact: Wishes) -> Question:
+    return Question((Statement("wishes", ()),), lambda results: tuple(map(rows.wish, results[0])))
+
+
 def _of(query: str, fact: Fact[Any]) -> Statement:
     return Statement(query, (fact.user_id,))
 
@@ -494,6 +504,8 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     SpanBetween: _span_between,
     TotalsLately: _totals_lately,
     NotedNumber: _noted_number,
+    Noted: _noted,
+    Wishes: _wishes,
     RemindersOf: _reminders_of,
     SnoozedOf: _snoozed_of,
     ReminderById: _reminder_by_id,

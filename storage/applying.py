@@ -27,6 +27,7 @@ from storage.changes import (
     CloseDay,
     DropAnnouncement,
     DropLinkCode,
+    DropWish,
     EndAnnouncement,
     EndSession,
     Enqueue,
@@ -37,6 +38,7 @@ from storage.changes import (
     MoveQuestion,
     MoveReminder,
     Mute,
+    Note,
     NoteFate,
     NoteInstant,
     NoteNumber,
@@ -63,6 +65,7 @@ from storage.changes import (
     SaveReminder,
     SaveSession,
     SaveUser,
+    SaveWish,
     Silence,
     SkipRecipient,
     StartAnnouncement,
@@ -207,6 +210,7 @@ _MOVES = (
     "merge_bills",
     "merge_payments",
     "merge_link_tries",
+    "merge_wishes",
     "merge_inbox",
     "merge_outbox",
 )
@@ -358,6 +362,20 @@ def _note_number(change: NoteNumber, _now: int) -> tuple[Step, ...]:
     return (Statement("note_instant", (f"number {change.name}", change.number)),)
 
 
+def _save_wish(change: SaveWish, _now: int) -> tuple[Step, ...]:
+    return (Statement("save_wish", rows.wish_values(change.wish)),)
+
+
+def _drop_wish(change: DropWish, _now: int) -> tuple[Step, ...]:
+    return (Statement("drop_wish", (change.id, change.user_id), owned=True),)
+
+
+def _note(change: Note, _now: int) -> tuple[Step, ...]:
+    if not change.text:
+        return (Statement("forget_note", (change.name,)),)
+    return (Statement("note", (change.name, clean(change.text))),)
+
+
 def _cancel(change: CancelQueued, now: int) -> tuple[Step, ...]:
     return (Statement("cancel", (now, clean(change.key))),)
 
@@ -488,6 +506,9 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     NoteFate: _note_fate,
     NoteInstant: _note_instant,
     NoteNumber: _note_number,
+    SaveWish: _save_wish,
+    DropWish: _drop_wish,
+    Note: _note,
     CancelQueued: _cancel,
     Mute: _mute,
     Unmute: _unmute,

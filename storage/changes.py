@@ -29,6 +29,7 @@ from storage.records import (
     Payment,
     Session,
     User,
+    Wish,
 )
 
 if TYPE_CHECKING:
@@ -315,6 +316,29 @@ class NoteNumber(Struct, frozen=True):
     number: int
 
 
+class SaveWish(Struct, frozen=True):
+    """Insert what the owner asks for, or replace what was asked of that kind before."""
+
+    wish: Wish
+
+
+class DropWish(Struct, frozen=True):
+    """Delete what the owner asked for; if it is not there any more, the unit fails."""
+
+    user_id: int
+    id: int
+
+
+class Note(Struct, frozen=True):
+    """Remember a text of the program's own under this name, in no backup; an empty one is forgotten."""
+
+    name: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Note({self.name!r}, ...)"
+
+
 class CancelQueued(Struct, frozen=True):
     """Take back the waiting message with this key, if it is still waiting.
 
@@ -463,6 +487,9 @@ Change = (
     | NoteFate
     | NoteInstant
     | NoteNumber
+    | SaveWish
+    | DropWish
+    | Note
     | CancelQueued
     | Mute
     | Unmute

@@ -13,7 +13,7 @@ from migrebot.messages import Address, Channel, Keyboard
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reports.daily import Span, Totals
-from storage.records import Bill, Correspondence, Identity, Letter, LinkCode, OveruseNotice, Payment, User
+from storage.records import Bill, Correspondence, Identity, Letter, LinkCode, OveruseNotice, Payment, User, Wish
 
 T = TypeVar("T")
 
@@ -223,6 +223,16 @@ class CodesInUse(Fact[frozenset[str]], frozen=True):
 
 class LastList(Fact[tuple[str, ...] | None], frozen=True):
     """The codes of the reminders that were listed last, in their order; None before the first list."""
+
+
+class Noted(Fact[str], frozen=True):
+    """The text that the program remembers under this name; empty if there is none."""
+
+    name: str
+
+
+class Wishes(Fact[tuple[Wish, ...]], frozen=True):
+    """All that the owner asked of the backups and has yet to be done, in order."""
 
 
 class AskingOf(Fact[Asking], frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -167,6 +167,20 @@ class Conversation(Struct, frozen=True, kw_only=True):
     identity: Identity
     session: Session | None = None
     is_new: bool = False
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What the owner asks of the backups, and where the answer goes: to make one now, or to use a token of the Disk."""
+
+    kind: Literal["backup", "token"]
+    id: int
+    user_id: int
+    address: Address
+    asked_at: datetime
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Wish(kind={self.kind!r}, id={self.id}, ...)"
 
 
 class InboxKey(Struct, frozen=True):

@@ -14,7 +14,7 @@ from msgspec import Struct
 from migrebot.messages import Address, Body, Keyboard, Outgoing, Priority, Profile, Ticket
 from migrebot.reminders.questions import Asking
 from storage.columns import Row, clean, instant, maybe_clean, maybe_instant, maybe_micros, micros, to_json
-from storage.records import Conversation, Frame, Identity, Offer, OutboxRow, Session, User
+from storage.records import Conversation, Frame, Identity, Offer, OutboxRow, Session, User, Wish
 
 
 class _Progress(Struct, frozen=True, array_like=True):
@@ -194,3 +194,22 @@ def outbox_row(row: Row) -> OutboxRow:
 def ticket(row: Row) -> Ticket:
     """Read a waiting message."""
     return Ticket(id=row[0], address=Address(row[1], row[2]), priority=row[3], not_before=maybe_instant(row[4]))
+
+
+def wish_values(wish: Wish) -> Row:
+    """Give the row of what the owner asked for."""
+    address = wish.address
+    asked_at = micros(wish.asked_at)
+    return (wish.kind, wish.id, wish.user_id, address.channel, clean(address.value), asked_at, clean(wish.token))
+
+
+def wish(row: Row) -> Wish:
+    """Read the row of what the owner asked for."""
+    return Wish(
+        kind=row[0],
+        id=row[1],
+        user_id=row[2],
+        address=Address(row[3], row[4]),
+        asked_at=instant(row[5]),
+        token=row[6],
+    )

@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Struct
 
-from migrebot.dialogue import announcement_switch, donations, engine, letters, links, numbered, overuse, owner, writing
+from migrebot.dialogue import (
+    announcement_switch,
+    backups,
+    donations,
+    engine,
+    letters,
+    links,
+    numbered,
+    overuse,
+    owner,
+    writing,
+)
 from migrebot.dialogue.forms import (
     announcement_text,
     asking,
     consent,
+    disk_token,
     donation,
     drug,
     intake,
@@ -219,6 +231,8 @@ OWNER_COMMANDS: dict[str, Command] = {
     "write": Command(writing.write, N_("Write to somebody"), usage=N_("ID text")),
     "trigger": Command(lambda turn, _: question.ask_now(turn), N_("The regular question, now and to you alone")),
     "announcement": Command(lambda turn, _: announcement.announcement(turn), N_("Write to everybody")),
+    "backup": Command(backups.backup, N_("Make a backup now")),
+    "token": Command(backups.token, N_("Keep backups on your Yandex Disk, too")),
 }
 """Those of the person who runs the bot; for anybody else they are unknown commands."""
 
@@ -443,7 +457,7 @@ def _introduced(turn: Turn, answer: Answer) -> Answer:
 ENTRY_FORMS = frozenset({"pain", "intake", "pressure", "pressure_time", "drug"})
 """The forms that make or change entries."""
 
-OWNER_FORMS: frozenset[str] = frozenset({"announcement"})
+OWNER_FORMS: frozenset[str] = frozenset({disk_token.FORM.name, "announcement"})
 """The forms in which the owner alone may go on."""
 
 FORMS: dict[str, Form] = {
@@ -463,6 +477,7 @@ FORMS: dict[str, Form] = {
         letters.AGREE,
         letters.ANSWER,
         writing.BACK,
+        disk_token.FORM,
         consent.make(_command),
         announcement_text.FORM,
     )

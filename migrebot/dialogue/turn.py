@@ -50,6 +50,7 @@ class Setup(Struct, frozen=True, kw_only=True):
 
     `owner` is where the person who runs the bot is written to, None without one; a local address without a value stands
     for whoever wrote last in the local chat. `erasure_key` makes the marks of those who were forgotten.
+    `has_disk_token` tells that the configuration has a token of the Yandex Disk.
 
     `donate_url` is a page for donations, empty for none; `currency` what bills can be in besides Telegram Stars.
     """
@@ -62,10 +63,14 @@ class Setup(Struct, frozen=True, kw_only=True):
     donate_url: str = ""
     currency: str = ""
     erasure_key: bytes = b""
+    has_disk_token: bool = False
 
 
 class Turn(Struct, frozen=True, kw_only=True):
-    """What came in, from whom, when, and what is known. `new_id` yields fresh positive ids for rows and tokens."""
+    """What came in, from whom, when, and what is known. `new_id` yields fresh positive ids for rows and tokens.
+
+    `message_id` is what the messenger calls the message that came in, empty where it has no name.
+    """
 
     content: Content
     conversation: Conversation
@@ -73,6 +78,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     new_id: Callable[[], int]
     setup: Setup = Setup()
     facts: Facts = Facts()
+    message_id: str = ""
 
     @property
     def user(self) -> User:

@@ -17,6 +17,8 @@ from msgspec import Struct
 from migrebot.i18n import N_
 from migrebot.pages.charts import Series, chart
 from migrebot.pages.writing import html
+from migrebot.reports import backups
+from migrebot.reports.backups import Figures
 from migrebot.reports.daily import Day, Report
 from migrebot.reports.status import ActorStatus, ChannelStatus, Status
 
@@ -45,7 +47,12 @@ _REASONS = {
     "chat_fails": N_("this chat fails"),
     "window": N_("waits for the person"),
 }
-_JOBS = {"report": N_("Daily report"), "purge": N_("Purge"), "backup": N_("Backup")}
+_JOBS = {
+    "report": N_("Daily report"),
+    "purge": N_("Purge"),
+    "backup": N_("Backup"),
+    "upload": N_("Upload to Yandex Disk"),
+}
 _DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
@@ -278,8 +285,18 @@ def _upkeep(view: View, tr: Translator) -> Markup:
             (tr.plain("Database"), _DATABASES.get(status.storage, status.storage)),
             ("Redis", mirror),
             *jobs,
+            *_last_backup(status.backup, view, tr),
         ]
-    )
+    ) + Markup().join(_soft(note) for note in backups.complaints(status.backup, view.zone, tr))
+
+
+def _last_backup(figures: Figures, view: View, tr: Translator) -> list[tuple[str, object]]:
+    if figures.verified_at is None:
+        return []
+    return [
+        (tr.plain("Size of the last backup"), backups.size(figures.size, tr)),
+        (tr.plain("Restored on trial"), _moment(figures.verified_at, view, tr)),
+    ]
 
 
 def _log(lines: Sequence[str], tr: Translator) -> Markup:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from migrebot.reports.backups import Figures
+
 
 class ActorStatus(Struct, frozen=True, kw_only=True):
     """How an actor fares: its state, and counts since the program started; `since` is when the state began.
@@ -57,7 +59,10 @@ class ReminderStatus(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """How everything fares. `redis` is None where none is configured; `jobs` tells when each ran last, if it did."""
+    """How everything fares. `redis` is None where none is configured; `jobs` tells when each last succeeded, if it did.
+
+    `backup` tells more of the last backup.
+    """
 
     version: str
     now: datetime
@@ -69,3 +74,4 @@ class Status(Struct, frozen=True, kw_only=True):
     channels: tuple[ChannelStatus, ...]
     reminders: ReminderStatus
     jobs: dict[str, datetime | None]
+    backup: Figures = Figures()

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LEFT_OUT = ("sessions", "link_codes", "link_tries", "keyboards")
-"""Tables whose rows are good for minutes or open doors: open forms, codes that join messengers, buttons on offer."""
+LEFT_OUT = ("sessions", "link_codes", "link_tries", "keyboards", "wishes", "program_notes")
+"""Tables whose rows are good for minutes or open doors: open forms, codes that join messengers, buttons on offer, what
+the owner asked for, and what is remembered of the backups, the token of the Disk included."""
 
 Rows = dict[str, int]
 """How many rows each table has."""

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
     Erase = Callable[[Moments], None]
 
-RUN = "meta"
-"""The one table that tells something about a run, not about people: it is there once the program was started."""
+RUN = frozenset({"meta", "program_notes"})
+"""The tables that tell something about a run, not about people: they are there once the program was started."""
 
 
 class Restored(Struct, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ def _is_empty(path: Path) -> bool:
         if sqlite_runner.known_revision(path) is None:
             return True
         with closing(sqlite3.connect(address_of(path), uri=True)) as database:
-            return not any(rows for name, rows in count_rows(database).items() if name != RUN)
+            return not any(rows for name, rows in count_rows(database).items() if name not in RUN)
     except (UserError, sqlite3.Error):
         # Whatever it is, it is something.
         return False
@@ -192,7 +192,7 @@ class _Replaced(PostgresSide):
         """Open the database; what is done to it stays if all went well."""
         async with super().as_target():
             tables = await self.tables()
-            if any([await self.count(table) for table in tables if table.name != RUN]):
+            if any([await self.count(table) for table in tables if table.name not in RUN]):
                 self.kept = await self._keep()
             self._erase(dict(await self._sql.fetch("SELECT hash, erased_at FROM erasures")))
             async with self._sql.transaction():

@@ -38,16 +38,25 @@ def thin(directory: Path, now: datetime, keep_days: int) -> int:
 
     Files of other names are left alone. Raises `OSError`.
     """
-    found: dict[datetime, list[Path]] = {}
-    for path in directory.iterdir():
-        if _LEFT.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-        elif (made := _made_at(path.name)) is not None:
-            found.setdefault(made, []).append(path)
-    removed = [path for made in superfluous(found, now, keep_days) for path in found[made]]
-    for path in removed:
-        path.unlink(missing_ok=True)
+    names = [path.name for path in directory.iterdir()]
+    removed = unwanted(names, now, keep_days)
+    for name in (*filter(is_left, names), *removed):
+        directory.joinpath(name).unlink(missing_ok=True)
     return len(removed)
+
+
+def is_left(name: str) -> bool:
+    """Tell whether it is the name of a file that somebody began to write and did not finish."""
+    return _LEFT.fullmatch(name) is not None
+
+
+def unwanted(names: Iterable[str], now: datetime, keep_days: int) -> list[str]:
+    """Of the files with these names, list the backups that are not to be kept."""
+    found: dict[datetime, list[str]] = {}
+    for name in names:
+        if (made := _made_at(name)) is not None:
+            found.setdefault(made, []).append(name)
+    return [name for made in superfluous(found, now, keep_days) for name in found[made]]
 
 
 def superfluous(made: Iterable[datetime], now: datetime, keep_days: int) -> set[datetime]:

@@ -10,8 +10,9 @@ import anyio
 import pytest
 
 from actors.actor import Mailbox
-from actors.backup import BACKED_UP, Backup
-from actors.backup_process import make_apart
+from actors.backup import Backup, Disks, Work
+from actors.backup_process import make_apart, try_apart, upload_apart
+from actors.backup_records import BACKED_UP
 from migrebot.errors import UserError
 from migrebot.reminders.schedule import Cron, Schedule
 from storage.backups.order import Order, Place
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from migrebot.messages import Alert
+    from migrebot.messages import Alert, ToDelivery
     from storage.backups.order import Made
     from storage.interface import Storage
     from tests.clock import FakeClock
+    from tests.fakes.yandex_disk import FakeDisk
     from tests.postgres import PostgresServer
 
 SOON = Schedule(pattern=Cron("5 14 * * *"), timezone="Europe/Paris")
@@ -36,20 +38,46 @@ SOON = Schedule(pattern=Cron("5 14 * * *"), timezone="Europe/Paris")
 class Keeper:
     """A backup actor at work on a database."""
 
-    def __init__(self, storage: Storage, place: Place, directory: Path, clock: FakeClock) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        place: Place,
+        directory: Path,
+        clock: FakeClock,
+        *,
+        disk: FakeDisk | None = None,
+        token: str = "",
+        allowed: bool = True,
+        schedule: Schedule | None = SOON,
+    ) -> None:
         self.directory = directory
         self.alerts: list[Alert] = []
         self.made: list[Made] = []
         self.began = anyio.Event()
         self.ended = 0
+        self.delivery: Mailbox[ToDelivery] = Mailbox(100)
         self._place = place
         self._clock = clock
-        self.actor = Backup(
+        self._storage = storage
+        self._schedule = schedule
+        self._disks = Disks(
+            token=token,
+            api_base=disk.api_base if disk else "http://127.0.0.1:1",
+            keep_days=180,
+            allowed=allowed,
+            patience=2,
+        )
+        self.actor = self._started_anew()
+
+    def _started_anew(self) -> Backup:
+        return Backup(
             mailbox=Mailbox(1),
-            storage=storage,
-            make=self._make,
-            schedule=SOON,
-            clock=clock,
+            storage=self._storage,
+            delivery=self.delivery,
+            work=Work(make=self._make, upload=upload_apart, attempt=try_apart),
+            disks=self._disks,
+            schedule=self._schedule,
+            clock=self._clock,
             on_alert=self.alerts.append,
         )
 
@@ -68,6 +96,8 @@ class Keeper:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
+        """Let a program that was just started do its work."""
+        self.actor = self._started_anew()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.actor.run)
             yield
@@ -113,7 +143,7 @@ async def test_it_is_made_at_its_time_and_once_and_made_up_for_when_missed(keepe
     async with keeper.at_work():
         await keeper.after(2)
         await keeper.pass_time(3_600)
-    assert keeper.ended == 2
+    assert keeper.ended == len(keeper.made) == 2
     assert keeper.names == [made.path.rpartition("/")[2] for made in keeper.made]
     times = [name[len("migrebot-") :][:13] for name in keeper.names]
     assert times[0].endswith("T1205")

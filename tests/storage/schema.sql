@@ -327,6 +327,11 @@ CREATE INDEX pressures_deleted ON pressures (deleted_at) WHERE deleted_at IS NOT
 
 CREATE INDEX pressures_measured ON pressures (user_id, measured_at);
 
+CREATE TABLE program_notes (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE questions (
     user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
     every_days INTEGER NOT NULL,
@@ -386,3 +391,15 @@ CREATE TABLE users (
 ) STRICT;
 
 CREATE INDEX users_created ON users (created_at);
+
+CREATE TABLE wishes (
+    kind TEXT PRIMARY KEY,
+    id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    token TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX wishes_user ON wishes (user_id);

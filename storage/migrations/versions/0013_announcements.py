@@ -3,7 +3,7 @@
 from storage.migrations.dialects import execute
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 _TABLES = """
 CREATE TABLE announcements (
