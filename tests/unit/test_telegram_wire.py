@@ -73,6 +73,7 @@ def test_a_text_keeps_its_words_its_sender_and_the_raw_update() -> None:
         written_at=WRITTEN,
         profile=Profile(first_name="Ann", last_name="Lee", username="ann", language_code="fr"),
         raw=raw,
+        message_id="9",
     )
 
 
