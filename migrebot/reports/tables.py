@@ -58,10 +58,10 @@ def headaches(attacks: Sequence[Headache], intakes: Iterable[Intake], tr: Transl
         Column(tr.plain("Duration, hours"), 11),
         Column(tr.plain("Intensity, 1–10"), 11),
         Column(tr.plain("Aura"), 8),
-        Column(tr.plain("Suspected factors"), 26),
-        Column(tr.plain("Symptoms"), 26),
-        Column(tr.plain("Medicine"), 28),
-        Column(tr.plain("Note"), 44),
+        Column(tr.plain("Suspected factors"), 22),
+        Column(tr.plain("Symptoms"), 22),
+        Column(tr.plain("Medicine"), 22),
+        Column(tr.plain("Note"), 30),
     )
     rows = (
         (

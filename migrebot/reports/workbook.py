@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 from datetime import date, datetime
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrebot.i18n import Translator
-    from migrebot.reports.tables import Cell, Table
+    from migrebot.reports.tables import Cell, Column, Table
 
 LONGEST_TEXT = 32_767
 """Characters of a cell (Excel specifications and limits): a longer one would be left out by the library."""
@@ -28,6 +29,14 @@ BESIDE_A_WORD = 4
 """Characters left in a heading beside its longest word: it is bold, and has the arrow of the filter."""
 
 A4 = 9
+MARGIN = 0.4
+"""Inches on the left and on the right: a narrow margin leaves the letters larger."""
+
+LINE_HEIGHT = 15
+"""Points of a line of text, as in an empty sheet."""
+
+HIGHEST_ROW = 405
+"""Points: as many whole lines as the 409 that Excel allows (Excel specifications and limits)."""
 
 _PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 
@@ -53,31 +62,52 @@ class _Formats:
             {"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1, "bg_color": "#E8EEF4"}
         )
         self.text = book.add_format({**base, "text_wrap": True, "align": "left"})
-        self.number = book.add_format(base)
+        # Away from the text of the next column.
+        self.number = book.add_format({**base, "align": "right", "indent": 1})
         self.number_beside = book.add_format({**base, "align": "left"})
         self.day = book.add_format({**base, "num_format": day, "align": "left"})
         self.moment = book.add_format({**base, "num_format": f"{day} hh:mm", "align": "left"})
 
 
 def _write(sheet: Any, table: Table, formats: _Formats, title: str) -> None:
-    for place, column in enumerate(table.columns):
-        longest_word = max(map(len, column.heading.split()), default=0)
-        sheet.set_column(place, place, max(column.width, longest_word + BESIDE_A_WORD))
+    widths = [_width(column) for column in table.columns]
+    for place, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
+        sheet.set_column(place, place, width)
         sheet.write_string(0, place, column.heading, formats.heading)
+    _set_height(sheet, 0, [column.heading for column in table.columns], [width - BESIDE_A_WORD for width in widths])
     # Beside its label a number reads best on the left, in a column of numbers on the right.
     number = formats.number if table.has_filter else formats.number_beside
     for line, row in enumerate(table.rows, start=1):
         for place, cell in enumerate(row):
             _write_cell(sheet, (line, place), cell, formats, number)
+        _set_height(sheet, line, row, widths)
     sheet.freeze_panes(1, 0)
     if table.rows and table.has_filter:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
     sheet.set_landscape()
     sheet.set_paper(A4)
-    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=MARGIN, right=MARGIN)
+    sheet.fit_to_pages(1, 0 if table.has_filter else 1)
     sheet.repeat_rows(0)
     # An ampersand is a code there.
     sheet.set_footer(f"&L{title.replace('&', '&&')}&R&P / &N")
+
+
+def _width(column: Column) -> int:
+    return max(column.width, max(map(len, column.heading.split()), default=0) + BESIDE_A_WORD)
+
+
+def _set_height(sheet: Any, line: int, cells: Sequence[Cell], widths: Sequence[int]) -> None:
+    """Make room for the lines that text is broken into: not every program does so by itself."""
+    lines = max(
+        (_lines(cell, width) for cell, width in zip(cells, widths, strict=True) if isinstance(cell, str)), default=1
+    )
+    if lines > 1:
+        sheet.set_row(line, min(lines * LINE_HEIGHT, HIGHEST_ROW))
+
+
+def _lines(text: str, width: int) -> int:
+    return sum(max(1, len(wrap(part, width))) for part in text[:LONGEST_TEXT].split("\n"))
 
 
 def _write_cell(sheet: Any, at: tuple[int, int], cell: Cell, formats: _Formats, number: Any) -> None:

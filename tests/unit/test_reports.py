@@ -25,7 +25,7 @@ from migrebot.reminders.schedule import Once, Schedule
 from migrebot.reports.export import export, harmless
 from migrebot.reports.statistics import statistics_workbook
 from migrebot.reports.tables import Column, Table
-from migrebot.reports.workbook import LONGEST_TEXT, workbook
+from migrebot.reports.workbook import HIGHEST_ROW, LINE_HEIGHT, LONGEST_TEXT, workbook
 from storage.facts import Entries, Everything
 from storage.records import Identity, Letter, Payment, User
 
@@ -199,7 +199,9 @@ def test_sheets_can_be_read_and_printed() -> None:
         assert sheet.freeze_panes == "A2"
         assert sheet.page_setup.orientation == "landscape"
         assert sheet.page_setup.paperSize == 9
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) in {(1, 0), (None, 0)}
+        # Unless it is said, a sheet is one page wide and one page high.
+        assert sheet.page_setup.fitToWidth in {1, None}
+        assert sheet.page_setup.fitToHeight in ({1, None} if sheet.title == "Summary" else {0})
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.print_title_rows == "$1:$1"
         assert bool(sheet.auto_filter.ref) == (sheet.title != "Summary")
@@ -270,6 +272,17 @@ def test_a_number_no_cell_holds_is_written_as_text(number: float) -> None:
     assert float(files(export(everything(intakes=taken), "csv", EN))["medication.csv"][1][2]) == pytest.approx(
         number, nan_ok=True
     )
+
+
+def test_what_is_broken_into_lines_has_room_whoever_opens_it() -> None:
+    columns = (Column("Taken for a headache", 9), Column("Note", 20))
+    rows = ((1, "short"), (2, "two\nlines"), (3, "word " * 14), (4, "y" * 5_000))
+    sheet = openpyxl.load_workbook(
+        io.BytesIO(workbook([Table(name="x", title="x", columns=columns, rows=rows)], EN, title="x"))
+    ).active
+    assert sheet is not None
+    heights = [sheet.row_dimensions[line].height for line in range(1, 6)]
+    assert heights == [3 * LINE_HEIGHT, None, 2 * LINE_HEIGHT, 4 * LINE_HEIGHT, HIGHEST_ROW]
 
 
 def test_a_date_before_excel_began_to_count_is_written_as_text() -> None:
