@@ -10,7 +10,7 @@ from actors.actor import MailboxClosed
 from migrebot import logs
 from migrebot.i18n import translator
 from migrebot.messages import OutboxFilled, Outgoing, Profile, Say
-from migrebot.reports.backups import Figures
+from migrebot.reports.backups import Figures, remembered
 from storage.changes import DropWish, Enqueue, Note, NoteInstant, Unit
 from storage.facts import Noted, NotedInstant, Wishes
 from storage.names import BACKUP_FIGURES, DISK_ACCESS
@@ -48,7 +48,7 @@ class Records:
         if not self._known:
             fact = Noted(0, BACKUP_FIGURES)
             text = (await self._storage.load([fact]))[fact]
-            self.figures = msgspec.json.decode(text, type=Figures) if text else Figures()
+            self.figures = remembered(text)
             self._known = True
         return self.figures
 

@@ -22,9 +22,11 @@ from migrebot.logs import get_logger
 from migrebot.messages import OutboxFilled, Outgoing, Profile, ReportChanged, Say
 from migrebot.reminders.occurrences import firings
 from migrebot.reminders.schedule import Cron, Schedule
+from migrebot.reports.backups import remembered, summary
 from migrebot.reports.daily import CLOSED_UNTIL, LATELY, Report, closed, told
 from storage.changes import CloseDay, Enqueue, NoteInstant, Unit
-from storage.facts import NotedInstant
+from storage.facts import Noted, NotedInstant
+from storage.names import BACKUP_FIGURES
 from storage.records import InboxKey
 
 if TYPE_CHECKING:
@@ -159,7 +161,11 @@ class Reporter(Actor["Recorded"]):
         known = (await self._storage.who([(owner, Profile())], now))[0]
         day = (span.until - timedelta(microseconds=1)).astimezone(ZoneInfo(self._reporting.timezone)).date()
         totals = await self._storage.totals(now - LATELY)
-        text = told(span.report, totals, day, translator(known.user.language), missed=missed)
+        tr = translator(known.user.language)
+        fact = Noted(0, BACKUP_FIGURES)
+        figures = remembered((await self._storage.load([fact]))[fact])
+        backups = summary(figures, ZoneInfo(self._reporting.timezone), tr)
+        text = told(span.report, totals, day, tr, missed=missed) + "\n\n" + backups
         user_id = None if known.is_new else known.user.id
         return Enqueue(Outgoing(address=owner, body=Say(str(text)), user_id=user_id))
 

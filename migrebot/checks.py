@@ -8,13 +8,20 @@ import anyio
 import anyio.to_thread
 from msgspec import Struct
 
+from actors.backup_process import try_apart
 from actors.front_door import open_paths
 from actors.telegram_link import TelegramLink
 from actors.twilio_link import TwilioLink
+from migrebot import logs
 from migrebot.access import has_local_name
 from migrebot.clock import SystemClock
-from migrebot.errors import NotSent, Refused, Uncertain, UserError
+from migrebot.errors import NotSent, Refused, StorageUnavailable, Uncertain, UserError
+from migrebot.i18n import translator
 from migrebot.parts import open_storage
+from migrebot.reports.backups import Trouble, size, told
+from storage.backups.order import Disk, DiskFailed, Trial
+from storage.facts import Noted
+from storage.names import DISK_ACCESS
 
 if TYPE_CHECKING:
     from migrebot.config import Config
@@ -31,6 +38,8 @@ class Check(Struct, frozen=True):
 async def check_all(config: Config) -> list[Check]:
     """Try one part after the other."""
     checks = [await _check_storage(config), await _check_backup(config)]
+    if token := await _disk_token(config):
+        checks.append(await _check_disk(config, token))
     if config.telegram.token.reveal():
         checks.append(await _check_telegram(config))
     if config.twilio.is_on:
@@ -52,10 +61,40 @@ async def _check_backup(config: Config) -> Check:
     from storage.backups.making import probe
 
     try:
-        detail = await anyio.to_thread.run_sync(probe, config.backup.directory, config.backup.recipient)
+        work = config.storage.file.parent if config.storage.file else config.bot.data_dir
+        detail = await anyio.to_thread.run_sync(probe, config.backup.directory, config.backup.recipient, work)
     except UserError as error:
         return Check("backup", ok=False, detail=str(error))
     return Check("backup", ok=True, detail=detail)
+
+
+async def _disk_token(config: Config) -> str:
+    """Find the token of the Yandex Disk that counts: the one that the owner sent, else that of the configuration."""
+    if config.storage.file is not None and not config.storage.file.exists():
+        return config.backup.yandex_token.reveal()
+    storage, fact = open_storage(config, alone=False), Noted(0, DISK_ACCESS)
+    try:
+        await storage.open()
+        sent: str = (await storage.load([fact]))[fact]
+    except (UserError, StorageUnavailable):
+        sent = ""  # what is wrong with the storage is told by its own check
+    finally:
+        with anyio.CancelScope(shield=True):
+            await storage.close()
+    logs.hide(sent)
+    return sent or config.backup.yandex_token.reveal()
+
+
+async def _check_disk(config: Config, token: str) -> Check:
+    backup, tr = config.backup, translator("en")
+    try:
+        tried = await try_apart(Trial(disk=Disk(token=token, api_base=backup.yandex_api_base)))
+    except DiskFailed as failed:
+        return Check("yandex disk", ok=False, detail=told(failed.trouble, tr).unescape())
+    if not backup.recipient and not backup.allow_plain_upload:
+        return Check("yandex disk", ok=False, detail=told(Trouble(kind="unencrypted"), tr).unescape())
+    free = "" if tried.free is None else f", {size(tried.free, tr)} are free"
+    return Check("yandex disk", ok=True, detail=f"backups go to {tried.folder}{free}")
 
 
 async def _check_telegram(config: Config) -> Check:

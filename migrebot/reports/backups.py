@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -68,6 +69,11 @@ _TOLD: dict[Kind, str] = {
         "Backups are not encrypted, so none is uploaded: set backup.recipient, or backup.allow_plain_upload = true."
     ),
 }
+
+
+def remembered(note: str) -> Figures:
+    """Read how the backups fare from what is noted of it; nothing is known if the note is empty."""
+    return msgspec.json.decode(note, type=Figures) if note else Figures()
 
 
 def summary(figures: Figures, zone: tzinfo, tr: Translator) -> Markup:

@@ -22,14 +22,25 @@ if TYPE_CHECKING:
     from storage.moving import Report
 
 
-def probe(directory: Path, recipient: str) -> str:
-    """Tell in one line whether backups could be made there, without making anything; raises `UserError`."""
+def probe(directory: Path, recipient: str, work: Path) -> str:
+    """Tell in one line whether backups could be made there, without making anything; raises `UserError`.
+
+    `work` is where the database is, or things are prepared.
+    """
     if recipient:
         check_recipient(recipient)
-    place = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    place = _nearest(directory)
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise UserError(f"{directory} cannot be written: {place}")
-    return f"{directory}, {'encrypted' if recipient else 'not encrypted'}"
+    told = f"{directory}, {'encrypted' if recipient else 'not encrypted'}"
+    if _on_one_disk(place, _nearest(work)):
+        told += "; on the same disk as the database: if it breaks, both are lost"
+    return told
+
+
+def _nearest(path: Path) -> Path:
+    """Give the path, or of those above it the nearest one that is there."""
+    return next(each for each in (path, *path.absolute().parents) if each.exists())
 
 
 async def make(order: Order, report: Report) -> Made:

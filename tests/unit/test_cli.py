@@ -105,7 +105,10 @@ def test_check_says_of_every_part_whether_it_works(tmp_path: Path) -> None:
     assert ended.returncode == 0
     storage, backup = ended.stdout.splitlines()
     assert storage.startswith("storage: ok: ")
-    assert backup == f"backup: ok: {tmp_path / 'data' / 'backups'}, not encrypted"
+    assert backup == (
+        f"backup: ok: {tmp_path / 'data' / 'backups'}, not encrypted; on the same disk as the database: if it breaks,"
+        " both are lost"
+    )
     assert ended.stderr == "note: POSTGRES_USER has no effect without POSTGRES_HOST\n"
 
 

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from migrebot.dialogue.turn import Answer, Turn, say
+from migrebot.reports.backups import remembered, summary
 from migrebot.reports.daily import CLOSED_UNTIL, LATELY, told
-from storage.facts import Fact, NotedInstant, SpanBetween, TotalsLately
+from storage.facts import Fact, Noted, NotedInstant, SpanBetween, TotalsLately
+from storage.names import BACKUP_FIGURES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +28,7 @@ class LoginLink(Fact[str], frozen=True):
 
 def report(turn: Turn) -> Answer:
     """Tell what happened since the last daily report, which comes as always, and how to get to the owner's page."""
-    return say(Markup("\n\n").join((_so_far(turn), _way_in(turn))))
+    return say(Markup("\n\n").join((_so_far(turn), _backups(turn), _way_in(turn))))
 
 
 def _so_far(turn: Turn) -> Markup:
@@ -35,6 +37,11 @@ def _so_far(turn: Turn) -> Markup:
     span = turn.facts(SpanBetween(turn.user.id, since, turn.now))
     totals = turn.facts(TotalsLately(turn.user.id, turn.now - LATELY))
     return told(span.report, totals, _local(turn, turn.now).date(), turn.tr, since=_local(turn, since))
+
+
+def _backups(turn: Turn) -> Markup:
+    figures = remembered(turn.facts(Noted(0, BACKUP_FIGURES)))
+    return summary(figures, ZoneInfo(turn.setup.timezone), turn.tr)
 
 
 def _local(turn: Turn, moment: datetime) -> datetime:
