@@ -120,6 +120,11 @@ class Mailbox(Generic[M]):
         return len(self._waiting)
 
     @property
+    def is_over(self) -> bool:
+        """Tell whether it is closed and empty."""
+        return self._closed and not self._waiting
+
+    @property
     def statistics(self) -> MailboxStatistics:
         """Tell how the mailbox fares."""
         return MailboxStatistics(len(self), self._peak, self._size, self._total)

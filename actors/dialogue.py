@@ -16,15 +16,18 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
+import anyio.lowlevel
 import msgspec
 import structlog
 
 from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
+from actors.backlog import Backlog
+from migrebot.dialogue import maintenance
 from migrebot.dialogue.menus.question import ask_regularly
 from migrebot.dialogue.menus.report import LoginLink
 from migrebot.dialogue.outcome import changes_of
-from migrebot.dialogue.router import expire, respond
+from migrebot.dialogue.router import expire, meanwhile, released, respond
 from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
 from migrebot.dialogue.whereabouts import ZonesAt
 from migrebot.errors import StorageUnavailable
@@ -61,6 +64,7 @@ from storage.changes import (
     COUNTED,
     EndSession,
     EraseUser,
+    ReleaseMessage,
     SaveAsking,
     SaveUser,
     SaveWish,
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
     from migrebot.clock import Clock
     from storage.facts import Fact
     from storage.interface import Storage
+    from storage.records import Held
 
 BATCH = 64
 """Messages in one transaction: at 64 the cost of a commit is spread thin, and nobody waits long for the others."""
@@ -90,6 +95,9 @@ CAREFUL_PER_CHANNEL = 100
 
 COMES_AGAIN_S = 60.0
 """Seconds for which a message that could not be stored is waited for, before later ones of the sender are taken."""
+
+TRY_AGAIN_S = 5.0
+"""Seconds before what waited during maintenance is handled again after the storage failed."""
 
 MAX_ROUNDS = 20
 """How often a message may ask for more facts: a handler that never has enough must not hold up the others."""
@@ -148,6 +156,7 @@ class Dialogue(Actor[ToDialogue]):
         self._zones_at = zones_at
         self._login_link = login_link
         self._careful: Counter[str] | None = None
+        self._backlog = Backlog(storage=storage, clock=clock, on_alert=on_alert)
         self._foreign = 0
         self._first_again: dict[Address, tuple[str, float]] = {}
 
@@ -156,23 +165,44 @@ class Dialogue(Actor[ToDialogue]):
         if self._careful is None:
             ended_cleanly = await self._storage.begin_run()
             self._careful = Counter() if ended_cleanly else Counter(dict.fromkeys(CHANNELS, CAREFUL_PER_CHANNEL))
+            if not ended_cleanly:
+                self._backlog.doubt()
+        await self._backlog.learn()
 
     async def run(self) -> None:
         """Answer batch after batch until the mailbox is closed and empty."""
         while True:
             try:
-                first = await self.mailbox.get()
+                envelopes = await self._next()
             except MailboxClosed:
                 return
-            envelopes = [first, *self.mailbox.take(BATCH - 1)]
-            error = await attempt(self._handle(envelopes))
+            error = await attempt(self._work(envelopes))
             if isinstance(error, StorageUnavailable):
                 self._storage_failed(envelopes, error)
             elif error is not None:
                 self._give_back_unsettled(envelopes)
+                self._backlog.doubt()
                 raise error
             else:
                 self.health = Health()
+
+    async def _next(self) -> list[Envelope[ToDialogue]]:
+        """Wait for messages; while those of a maintenance are worked off, take only what is there."""
+        if self._backlog.is_releasing:
+            if not self.health.serving:
+                await self._clock.sleep(TRY_AGAIN_S)
+            await anyio.lowlevel.checkpoint()
+            if self.mailbox.is_over:
+                raise MailboxClosed
+            return self.mailbox.take(BATCH)
+        return [await self.mailbox.get(), *self.mailbox.take(BATCH - 1)]
+
+    async def _work(self, envelopes: list[Envelope[ToDialogue]]) -> None:
+        await self._backlog.learn()
+        if envelopes:
+            await self._handle(envelopes)
+        if self._backlog.is_releasing:
+            await self._release()
 
     def _give_back_unsettled(self, envelopes: Sequence[Envelope[ToDialogue]]) -> None:
         """A bug took the whole batch down: each of its messages is tried alone next, which finds the culprit."""
@@ -189,6 +219,7 @@ class Dialogue(Actor[ToDialogue]):
         So it is with all that waits: what comes again must not find a later message of the same person done.
         """
         log.error("storage_unavailable", reason=str(error))
+        self._backlog.forget()
         self.health = Health(serving=False, detail=f"storage: {error}")
         self._on_alert(Alert(cause="storage", text=f"The storage does not work: {error}"))
         until = self._clock.monotonic() + COMES_AGAIN_S
@@ -235,7 +266,21 @@ class Dialogue(Actor[ToDialogue]):
         await self._handle_together([envelope])
 
     async def _handle_together(self, envelopes: list[Envelope[ToDialogue]]) -> None:
-        items = await self._one_each(envelopes)
+        await self._settle(await self._one_each(envelopes))
+
+    async def _release(self) -> None:
+        """Handle some of what waited during maintenance."""
+        held = await self._backlog.next()
+        senders = [(one.message.address, one.message.profile) for one in held]
+        conversations = await self._storage.who(senders, self._clock.now()) if senders else []
+        people: dict[int, _Item] = {}
+        for one, conversation in zip(held, conversations, strict=True):
+            envelope: Envelope[ToDialogue] = Envelope(one.message, wants_answer=False)
+            people.setdefault(conversation.user.id, _Item(envelope, conversation=conversation, held=one))
+        await self._settle(list(people.values()))
+
+    async def _settle(self, items: list[_Item]) -> None:
+        """Work out what each item comes to, store all of it, and tell those it concerns."""
         await self._answer(items)
         ready = [item for item in items if item.unit is not None]
         results = await self._storage.commit([item.unit for item in ready if item.unit], self._clock.now())
@@ -245,6 +290,7 @@ class Dialogue(Actor[ToDialogue]):
         done = [
             item.unit for item, result in zip(ready, results, strict=True) if item.unit and result.outcome == "done"
         ]
+        self._backlog.follow(done)
         await self._tell_scheduler(done)
         self._tell_mirror(done)
         self._tell_reporter(done)
@@ -457,11 +503,24 @@ class Dialogue(Actor[ToDialogue]):
         if isinstance(message, QuestionDue):
             changes = changes_of(turn, ask_regularly(turn, message.due_at))
             return Unit(changes=changes, key=_question_key(message), user_id=conversation.user.id)
-        answer = _slow_down(turn) if item.envelope.mark == "tell" else respond(turn)
+        if item.held is not None:
+            answer = released(turn, is_first=item.held.is_first)
+            changes = (ReleaseMessage(item.held.id), *changes_of(turn, answer, message.profile))
+            return Unit(changes=changes, user_id=conversation.user.id)
+        answer = self._answered(turn, message, item.envelope.mark)
         item.is_foreign = answer.is_foreign
         changes = changes_of(turn, answer, message.profile)
         is_known = not conversation.is_new or any(isinstance(change, SaveUser) for change in changes)
         return Unit(changes=changes, key=_key(message), user_id=conversation.user.id if is_known else None)
+
+    def _answered(self, turn: Turn, message: Inbound, verdict: Verdict) -> Answer:
+        if verdict == "tell":
+            return _slow_down(turn)
+        is_over = not self._backlog.is_maintenance
+        waits = self._backlog.is_maintenance or self._backlog.is_releasing
+        if waits and maintenance.concerns(turn, is_over=is_over):
+            return meanwhile(turn, message, is_over=is_over)
+        return respond(turn)
 
     # --- what failed ---------------------------------------------------------------------------------------------
 
@@ -469,6 +528,9 @@ class Dialogue(Actor[ToDialogue]):
         again = []
         for item in items:
             if not item.error:
+                continue
+            if item.held is not None:
+                await self._backlog.may_be_tried(item.held)  # it is still the next one of its sender
                 continue
             item.envelope.tries += 1
             if item.envelope.tries >= MAX_TRIES:
@@ -511,11 +573,13 @@ class _Item:
         conversation: Conversation | None = None,
         unit: Unit | None = None,
         outcome: Outcome = "done",
+        held: Held | None = None,
     ) -> None:
         self.envelope = envelope
         self.conversation = conversation
         self.unit = unit
         self.outcome: Outcome = outcome
+        self.held = held
         self.error = ""
         self.ids: RepeatableIds | None = None
         self.is_foreign = False

@@ -17,6 +17,7 @@ from storage import (
     columns,
     diary_rows,
     donation_rows,
+    held_rows,
     letter_rows,
     link_rows,
     reminder_rows,
@@ -45,8 +46,10 @@ from storage.facts import (
     Fact,
     FrequentChoices,
     HasHadAura,
+    HasHeld,
     HeadacheById,
     HeldBack,
+    HeldInAll,
     IdentitiesOf,
     IntakeById,
     IntakesBetween,
@@ -61,6 +64,7 @@ from storage.facts import (
     LinkCodeOf,
     LinkTries,
     MarksBetween,
+    NextHeld,
     Noted,
     NotedInstant,
     NotedNumber,
@@ -462,6 +466,20 @@ def _wishes(_fact: Wishes) -> Question:
     return Question((Statement("wishes", ()),), lambda results: tuple(map(rows.wish, results[0])))
 
 
+def _has_held(fact: HasHeld) -> Question:
+    query = Statement("held_from", (fact.address.channel, clean(fact.address.value)))
+    return Question((query,), lambda results: bool(results[0]))
+
+
+def _held_in_all(_fact: HeldInAll) -> Question:
+    return Question((Statement("held_in_all", ()),), lambda results: results[0][0][0])
+
+
+def _next_held(fact: NextHeld) -> Question:
+    query = Statement("next_held", (fact.limit,))
+    return Question((query,), lambda results: tuple(map(held_rows.held, results[0])))
+
+
 def _of(query: str, fact: Fact[Any]) -> Statement:
     return Statement(query, (fact.user_id,))
 
@@ -500,6 +518,9 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     HeldBack: _held_back,
     IsOurMessage: _is_our_message,
     NotedInstant: _noted_instant,
+    HasHeld: _has_held,
+    HeldInAll: _held_in_all,
+    NextHeld: _next_held,
     ErasureMarks: _erasure_marks,
     SpanBetween: _span_between,
     TotalsLately: _totals_lately,

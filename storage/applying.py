@@ -14,6 +14,7 @@ from storage import (
     columns,
     diary_rows,
     donation_rows,
+    held_rows,
     letter_rows,
     link_rows,
     reminder_rows,
@@ -32,6 +33,8 @@ from storage.changes import (
     EndSession,
     Enqueue,
     EraseUser,
+    ForgetInstant,
+    HoldMessage,
     MarkFree,
     MergeUsers,
     MoveOccurrence,
@@ -44,6 +47,7 @@ from storage.changes import (
     NoteNumber,
     NoteRefund,
     OfferKeyboard,
+    ReleaseMessage,
     SaveAnnouncement,
     SaveAnnouncementWish,
     SaveAsking,
@@ -66,6 +70,7 @@ from storage.changes import (
     SaveSession,
     SaveUser,
     SaveWish,
+    SetAsideMessage,
     Silence,
     SkipRecipient,
     StartAnnouncement,
@@ -213,6 +218,7 @@ _MOVES = (
     "merge_wishes",
     "merge_inbox",
     "merge_outbox",
+    "merge_held_messages",
 )
 _SINGLES = (
     "merge_sessions",
@@ -376,6 +382,25 @@ def _note(change: Note, _now: int) -> tuple[Step, ...]:
     return (Statement("note", (change.name, clean(change.text))),)
 
 
+def _forget_instant(change: ForgetInstant, _now: int) -> tuple[Step, ...]:
+    return (Statement("forget_instant", (f"instant {change.name}",)),)
+
+
+def _hold(change: HoldMessage, _now: int) -> tuple[Step, ...]:
+    return (Statement("hold", held_rows.held_values(change.user_id, change.message, is_first=change.is_first)),)
+
+
+def _release(change: ReleaseMessage, _now: int) -> tuple[Step, ...]:
+    return (Statement("release", (change.id,), owned=True),)
+
+
+def _set_aside(change: SetAsideMessage, _now: int) -> tuple[Step, ...]:
+    return (
+        Statement("set_aside_held", (change.raw, clean(change.reason), change.id)),
+        Statement("release", (change.id,)),
+    )
+
+
 def _cancel(change: CancelQueued, now: int) -> tuple[Step, ...]:
     return (Statement("cancel", (now, clean(change.key))),)
 
@@ -505,6 +530,10 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     OfferKeyboard: _offer,
     NoteFate: _note_fate,
     NoteInstant: _note_instant,
+    ForgetInstant: _forget_instant,
+    HoldMessage: _hold,
+    ReleaseMessage: _release,
+    SetAsideMessage: _set_aside,
     NoteNumber: _note_number,
     SaveWish: _save_wish,
     DropWish: _drop_wish,

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from migrebot.announcements.announcement import Announcement, AnnouncementWish, Audience, Outcome
 from migrebot.diary.entries import Drug, Headache, Intake, Pressure
-from migrebot.messages import Address, Channel, Keyboard, Outgoing, StateChanged, StateUnknown
+from migrebot.messages import Address, Channel, Inbound, Keyboard, Outgoing, StateChanged, StateUnknown
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
@@ -339,6 +339,34 @@ class Note(Struct, frozen=True):
         return f"Note({self.name!r}, ...)"
 
 
+class ForgetInstant(Struct, frozen=True):
+    """Remember the instant of this name no longer."""
+
+    name: str
+
+
+class HoldMessage(Struct, frozen=True):
+    """Keep a message of the user until it is handled; `is_first` as in `Held`. It goes with the user."""
+
+    user_id: int
+    message: Inbound
+    is_first: bool
+
+
+class ReleaseMessage(Struct, frozen=True):
+    """Keep a held message no longer, since it is handled in the same unit; if it is not held, the unit fails."""
+
+    id: int
+
+
+class SetAsideMessage(Struct, frozen=True):
+    """Keep a held message no longer, but its input, `raw`, as set aside for this reason."""
+
+    id: int
+    raw: bytes
+    reason: str
+
+
 class CancelQueued(Struct, frozen=True):
     """Take back the waiting message with this key, if it is still waiting.
 
@@ -486,6 +514,10 @@ Change = (
     | OfferKeyboard
     | NoteFate
     | NoteInstant
+    | ForgetInstant
+    | HoldMessage
+    | ReleaseMessage
+    | SetAsideMessage
     | NoteNumber
     | SaveWish
     | DropWish

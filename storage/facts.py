@@ -13,7 +13,7 @@ from migrebot.messages import Address, Channel, Keyboard
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reports.daily import Span, Totals
-from storage.records import Bill, Correspondence, Identity, Letter, LinkCode, OveruseNotice, Payment, User, Wish
+from storage.records import Bill, Correspondence, Held, Identity, Letter, LinkCode, OveruseNotice, Payment, User, Wish
 
 T = TypeVar("T")
 
@@ -195,6 +195,22 @@ class NotedNumber(Fact[int | None], frozen=True):
     """A number of the program's own, see `NoteNumber`; None if there is none. `user_id` is 0."""
 
     name: str
+
+
+class HasHeld(Fact[bool], frozen=True):
+    """Whether messages from the address are held, see `HoldMessage`, whoever asks."""
+
+    address: Address
+
+
+class HeldInAll(Fact[int], frozen=True):
+    """How many messages are held, everybody's; `user_id` is 0."""
+
+
+class NextHeld(Fact[tuple[Held, ...]], frozen=True):
+    """The messages that have been held longest, at most `limit`, in order; `user_id` is 0."""
+
+    limit: int
 
 
 class RemindersOf(Fact[tuple[Reminder, ...]], frozen=True):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from migrebot.messages import Address, Body, Edit, Keyboard, Priority, Profile, Say, Ticket
+from migrebot.messages import Address, Body, Edit, Inbound, Keyboard, Priority, Profile, Say, Ticket
 from migrebot.reminders.reminder import Occurrence, Reminder
 from migrebot.reminders.timers import Timer
 
@@ -181,6 +181,15 @@ class Wish(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Wish(kind={self.kind!r}, id={self.id}, ...)"
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """A message that came in during maintenance and is yet to be handled; `is_first` tells that its sender was told."""
+
+    id: int
+    user_id: int
+    message: Inbound
+    is_first: bool = False
 
 
 class InboxKey(Struct, frozen=True):

@@ -16,6 +16,7 @@ from migrebot.dialogue import (
     engine,
     letters,
     links,
+    maintenance,
     numbered,
     overuse,
     owner,
@@ -55,7 +56,7 @@ from migrebot.dialogue.menus import (
 )
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.i18n import N_
-from migrebot.messages import INERT, InGroup, Left, Location, Paid, Press, Refunded, Returned, Text, Unreadable
+from migrebot.messages import INERT, Inbound, InGroup, Left, Location, Paid, Press, Refunded, Returned, Text, Unreadable
 from migrebot.reminders.phrases import Understood
 from migrebot.typed import MAX_TEXT, clean, folded, parse_id
 from storage.changes import EraseUser, Mute, Unmute
@@ -73,6 +74,21 @@ def respond(turn: Turn) -> Answer:
         is_late = isinstance(turn.content, Text) and not turn.content.text.lstrip().startswith("/")
         return unfit + _introduced(then, letters.late(then) if is_late else _answer(then))
     return _introduced(turn, _answer(turn))
+
+
+def meanwhile(turn: Turn, message: Inbound, *, is_over: bool) -> Answer:
+    """Answer somebody who has to wait, see `maintenance.concerns`: help comes at once, all else afterwards."""
+    if isinstance(turn.content, Text) and not is_over and _named(clean(turn.content.text)) == "help":
+        return _introduced(turn, say(maintenance.notice(turn)) + _help(turn, ""))
+    return maintenance.wait(turn, message, is_over=is_over)
+
+
+def released(turn: Turn, *, is_first: bool) -> Answer:
+    """Answer what waited, now that it is its turn; the first message of somebody is a greeting's occasion."""
+    if not is_first:
+        return respond(turn)
+    back = maintenance.back(turn)
+    return back + respond(turn)
 
 
 def _closing(turn: Turn) -> Answer | None:
@@ -229,6 +245,8 @@ COMMANDS: dict[str, Command] = {
 OWNER_COMMANDS: dict[str, Command] = {
     "report": Command(lambda turn, _: report.report(turn), N_("What happened since the last report, and your page")),
     "write": Command(writing.write, N_("Write to somebody"), usage=N_("ID text")),
+    "maintenance_on": Command(lambda turn, _: maintenance.on(turn), N_("Let what others write wait")),
+    "maintenance_off": Command(lambda turn, _: maintenance.off(turn), N_("Handle what waited, and go on")),
     "trigger": Command(lambda turn, _: question.ask_now(turn), N_("The regular question, now and to you alone")),
     "announcement": Command(lambda turn, _: announcement.announcement(turn), N_("Write to everybody")),
     "backup": Command(backups.backup, N_("Make a backup now")),
@@ -306,8 +324,8 @@ def _is_value(turn: Turn, text: str) -> bool:
 
 
 def _command(turn: Turn, text: str) -> Answer:
-    word, _, arguments = text[1:].partition(" ")
-    name = word.partition("@")[0].partition("\n")[0].casefold()
+    arguments = text.partition(" ")[2]
+    name = _named(text)
     command = known_command(turn, name)
     if command is None:
         return _cannot_read(turn, turn.tr("I do not know that command. /help lists those I know."))
@@ -319,6 +337,12 @@ def _command(turn: Turn, text: str) -> Answer:
     if command.makes_entry and _must_agree(then):
         return left + _ask_consent(then, text)
     return left + command.answer(then, arguments.strip())
+
+
+def _named(text: str) -> str:
+    """Give the name of the command that a text is; empty if it is none."""
+    word = text[1:].partition(" ")[0] if text.startswith("/") else ""
+    return word.partition("@")[0].partition("\n")[0].casefold()
 
 
 def _press(turn: Turn, press: Press) -> Answer:

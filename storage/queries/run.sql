@@ -12,3 +12,6 @@ INSERT INTO meta (name, value) VALUES ('running', 1) ON CONFLICT (name) DO NOTHI
 
 -- end_run: Note that the run ended cleanly.
 DELETE FROM meta WHERE name = 'running';
+
+-- forget_instant: Remember it no longer.
+DELETE FROM meta WHERE name = ?;

@@ -128,6 +128,20 @@ CREATE INDEX headaches_day ON headaches (user_id, day);
 
 CREATE INDEX headaches_deleted ON headaches (deleted_at) WHERE deleted_at IS NOT NULL;
 
+CREATE TABLE held_messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    key TEXT NOT NULL,
+    message TEXT NOT NULL,
+    is_first INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX held_messages_address ON held_messages (channel, address);
+
+CREATE INDEX held_messages_user ON held_messages (user_id);
+
 CREATE TABLE identities (
     channel TEXT NOT NULL,
     address TEXT NOT NULL,

@@ -11,12 +11,13 @@ import msgspec
 import pytest
 
 from migrebot.announcements.announcement import Announcement, AnnouncementWish
-from migrebot.messages import Address, Edit, Profile
+from migrebot.messages import Address, Edit, Inbound, Profile, Text
 from migrebot.reminders.questions import Asking
 from migrebot.reminders.reminder import Medicine
 from storage.changes import (
     Enqueue,
     EraseUser,
+    HoldMessage,
     MarkFree,
     SaveAnnouncement,
     SaveAnnouncementWish,
@@ -98,6 +99,7 @@ async def fill(storage: Storage) -> None:
         SaveCorrespondence(Correspondence(user_id=1001)),
         SaveLinkCode(LinkCode(user_id=1001, hash="x", address=SECOND, expires_at=NOW)),
         SaveLinkTry(1001, 1, NOW),
+        HoldMessage(1001, Inbound(address=ANNA, key="held", content=Text(MARKER), received_at=NOW), is_first=True),
         Enqueue(message(MARKER, address=BORIS, user_id=None, key="letter:1:0")),
         SaveLetter(Letter(id=1, user_id=1001, address=SECOND, written_at=NOW), ("letter:1:0",)),
         SaveBill(Bill(id=1, user_id=1001, currency="XTR", amount=50, made_at=NOW)),

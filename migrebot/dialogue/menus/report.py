@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from migrebot.dialogue import maintenance
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.reports.backups import remembered, summary
 from migrebot.reports.daily import CLOSED_UNTIL, LATELY, told
@@ -28,7 +29,8 @@ class LoginLink(Fact[str], frozen=True):
 
 def report(turn: Turn) -> Answer:
     """Tell what happened since the last daily report, which comes as always, and how to get to the owner's page."""
-    return say(Markup("\n\n").join((_so_far(turn), _backups(turn), _way_in(turn))))
+    paragraphs = (maintenance.standing(turn), _so_far(turn), _backups(turn), _way_in(turn))
+    return say(Markup("\n\n").join(filter(None, paragraphs)))
 
 
 def _so_far(turn: Turn) -> Markup:

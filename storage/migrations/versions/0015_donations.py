@@ -3,7 +3,7 @@
 from storage.migrations.dialects import execute
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 _TABLES = """
 CREATE TABLE bills (
