@@ -259,7 +259,7 @@ async def test_a_donation_is_shown_and_parted_from_whoever_leaves(house: House, 
     await bob.says("/donate")
     await bob.says("5")
     await bob.sends(payment(invoice(bob)))
-    assert "• donations: 1" in await bob.says("/forget")
+    assert "• donations: 1; what they came to stays, without your name" in await bob.says("/forget")
     await bob.presses("Delete everything")
     await bob.presses("Yes, delete")
     assert "amount, day and number of your donations" in bob.last.text

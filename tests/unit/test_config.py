@@ -434,6 +434,37 @@ def test_the_public_address_is_made_of_host_and_port_unless_it_is_set(place: Pla
     assert (http.public_url, http.address(4711)) == ("", "http://127.0.0.1:4711")
 
 
+def test_what_donations_need_is_read(place: Place) -> None:
+    page = "https://give.example.org/?to=me&for=coffee#now"
+    given = {
+        "MIGREBOT_DONATE_URL": page,
+        "MIGREBOT_DONATE_CURRENCY": "uah",
+        "MIGREBOT_TELEGRAM_PROVIDER_TOKEN": "123456:LIVE:hush",
+    }
+    config = place.load(given)
+    assert (config.donate.url, config.donate.currency) == (page, "UAH")
+    assert config.telegram.provider_token.reveal() == "123456:LIVE:hush"
+    assert "hush" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("DONATE_URL", "give.example.org"),
+        ("DONATE_URL", "ftp://give.example.org"),
+        ("DONATE_URL", "https://me:pass@give.example.org"),
+        ("DONATE_URL", "javascript:alert(1)"),
+        ("DONATE_CURRENCY", "XTR"),
+        ("DONATE_CURRENCY", "doubloons"),
+        ("TELEGRAM_PROVIDER_TOKEN", "LIVE:hush"),
+    ],
+)
+def test_what_donations_cannot_use_is_refused(place: Place, name: str, wrong: str) -> None:
+    [error] = place.errors({f"MIGREBOT_{name}": wrong})
+    assert f"MIGREBOT_{name}" in error
+    assert "hush" not in error
+
+
 @pytest.mark.parametrize(
     "variable",
     ["MIGREBOT_TELEGRAM_API_BASE", "MIGREBOT_TWILIO_API_BASE", "MIGREBOT_HTTP_PUBLIC_URL"],

@@ -25,7 +25,18 @@ _GROUPED = re.compile(r"(?<=\d)[\s.,'\u2019](?=\d{3}(?!\d))")
 
 _AMOUNT = re.compile(r"(\d{1,9})\s*(\D*)")
 _STARS = re.compile(r"⭐\ufe0f?|xtr|stars?|зв[её]зд\w*|зір\w*|étoiles?|etoiles?|estrellas?", re.IGNORECASE)
-_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "₴": "UAH", "₽": "RUB", "zł": "PLN", "¥": "JPY", "₸": "KZT", "₪": "ILS"}
+_SIGNS = {
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "₴": "UAH",
+    "₽": "RUB",
+    "zł": "PLN",
+    "¥": "JPY",
+    "₸": "KZT",
+    "₪": "ILS",
+    "грн": "UAH",
+}
 
 
 def donate(turn: Turn) -> Answer:

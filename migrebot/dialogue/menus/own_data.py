@@ -87,7 +87,10 @@ def _stored(tr: Translator, everything: Everything) -> Iterator[str]:
             tr("notes of your messages to the person who runs this bot: %(n)s", n=len(everything.letters)),
             everything.letters,
         ),
-        (tr("donations: %(n)s", n=len(everything.payments)), everything.payments),
+        (
+            tr("donations: %(n)s; what they came to stays, without your name", n=len(everything.payments)),
+            everything.payments,
+        ),
     )
     yield from (line for line, entries in counted if entries)
     messengers = [described(identity, tr) for identity in everything.identities]

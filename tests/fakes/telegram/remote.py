@@ -92,6 +92,10 @@ class RemotePerson:
         """Let the bot write again."""
         return self._act("unblocks")
 
+    def pays(self, message: ChatMessage) -> int:
+        """Pay a bill; see `Person.pays`."""
+        return self._act("pays", message=message.message_id)
+
     def deactivates(self) -> None:
         """Delete the account."""
         self._remote.order("act", user_id=self.user_id, act="deactivates")
