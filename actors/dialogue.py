@@ -439,7 +439,7 @@ class Dialogue(Actor[ToDialogue]):
             for item in open_items:
                 result = await attempt(self._unit(item, Facts(loaded)))
                 if isinstance(result, FactsMissing):
-                    missing.add(result.fact)
+                    missing.update(result.facts)
                     undecided.append(item)
                 elif isinstance(result, Exception):
                     item.error = type(result).__name__

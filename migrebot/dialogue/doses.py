@@ -5,7 +5,7 @@ It warns and informs; whatever was taken is recorded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from migrebot.dialogue.turn import Turn
     from migrebot.diary.dictionary import Maximum, Product
     from migrebot.diary.entries import Drug
+    from storage.facts import Fact
 
 CLASSES: dict[str, str] = {
     "triptan": N_("triptan"),
@@ -41,6 +42,11 @@ _TERRITORIES = {"UK": "GB"}
 _MOST_PRODUCTS = 3
 
 
+def facts(turn: Turn, day: date) -> tuple[Fact[Any], ...]:
+    """List what `so_far` and `warning` have to know."""
+    return _intakes(turn, day), OwnDrugs(turn.user.id)
+
+
 def so_far(turn: Turn, day: date, drug: str, others: Sequence[Dose] = (), *, besides: int = 0) -> Markup:
     """Tell what was taken of a medicine's substances on a day before it, if anything; empty if nothing.
 
@@ -54,6 +60,7 @@ def so_far(turn: Turn, day: date, drug: str, others: Sequence[Dose] = (), *, bes
 
 def warning(turn: Turn, day: date, doses: Sequence[Dose], *, besides: int = 0) -> Markup:
     """Warn of the substances of which more than the daily maximum is taken with these doses; empty if of none."""
+    turn.facts.expect(*facts(turn, day))
     sums = totals((*_stored(turn, day, besides), *doses), _own(turn))
     over = {total.key: total for dose in doses for total in touched(dose, sums) if total.is_over}
     if not over:
@@ -103,8 +110,12 @@ def _own(turn: Turn) -> tuple[Drug, ...]:
     return turn.facts(OwnDrugs(turn.user.id))
 
 
+def _intakes(turn: Turn, day: date) -> IntakesBetween:
+    return IntakesBetween(turn.user.id, day, day)
+
+
 def _stored(turn: Turn, day: date, besides: int) -> list[Dose]:
-    intakes = turn.facts(IntakesBetween(turn.user.id, day, day))
+    intakes = turn.facts(_intakes(turn, day))
     return [
         Dose(intake.drug, intake.amount, intake.unit)
         for intake in intakes

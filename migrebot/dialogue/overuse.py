@@ -60,6 +60,7 @@ def notice(turn: Turn, saved: Sequence[Intake], *, instead_of: Collection[Intake
     """
     if not saved:
         return Answer()
+    turn.facts.expect(OveruseNoticeOf(turn.user.id), _intakes_since(turn, _begin(turn)), OwnDrugs(turn.user.id))
     wanted = turn.facts(OveruseNoticeOf(turn.user.id))
     if wanted.is_off or (wanted.told_at is not None and turn.now - wanted.told_at < NOT_AGAIN_FOR):
         return Answer()
@@ -100,8 +101,7 @@ def _switch(turn: Turn, *, is_off: bool) -> Button:
 
 def _finding(turn: Turn, saved: Sequence[Intake], known: Collection[int]) -> Finding | None:
     """Judge the last 30 days; the months before are loaded only where they can make a difference."""
-    begin = turn.today - timedelta(days=overuse.WINDOW_DAYS - 1)
-    finding = _assess(turn, saved, known, begin, ())
+    finding = _assess(turn, saved, known, _begin(turn), ())
     if finding is None or finding.level == "info":
         return finding
     begin = overuse.pattern_begin(turn.today)
@@ -109,10 +109,18 @@ def _finding(turn: Turn, saved: Sequence[Intake], known: Collection[int]) -> Fin
     return _assess(turn, saved, known, begin, marks.headache)
 
 
+def _begin(turn: Turn) -> date:
+    return turn.today - timedelta(days=overuse.WINDOW_DAYS - 1)
+
+
+def _intakes_since(turn: Turn, begin: date) -> IntakesBetween:
+    return IntakesBetween(turn.user.id, begin, turn.today)
+
+
 def _assess(
     turn: Turn, saved: Sequence[Intake], known: Collection[int], begin: date, headache_days: Collection[date]
 ) -> Finding | None:
-    stored = turn.facts(IntakesBetween(turn.user.id, begin, turn.today))
+    stored = turn.facts(_intakes_since(turn, begin))
     intakes = [*(intake for intake in stored if intake.id not in known), *saved]
     own = turn.facts(OwnDrugs(turn.user.id))
     return overuse.assess(overuse.uses_of(intakes, own), headache_days, turn.today)

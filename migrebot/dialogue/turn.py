@@ -23,11 +23,11 @@ T = TypeVar("T")
 
 
 class FactsMissing(Exception):
-    """A handler asked for a fact that was not loaded yet: load it and call the handler again."""
+    """A handler asked for facts that were not loaded yet: load them and call the handler again."""
 
-    def __init__(self, fact: Fact[Any]) -> None:
-        super().__init__(fact)
-        self.fact = fact
+    def __init__(self, *facts: Fact[Any]) -> None:
+        super().__init__(*facts)
+        self.facts = facts
 
 
 class Facts:
@@ -43,6 +43,15 @@ class Facts:
         except KeyError:
             raise FactsMissing(fact) from None
         return value
+
+    def expect(self, *facts: Fact[Any]) -> None:
+        """Announce what will be asked for, so that it is loaded together; raises `FactsMissing` for what is not yet.
+
+        Without it, the whole turn is worked out once more for each.
+        """
+        missing = [fact for fact in facts if fact not in self._loaded]
+        if missing:
+            raise FactsMissing(*missing)
 
 
 class Setup(Struct, frozen=True, kw_only=True):

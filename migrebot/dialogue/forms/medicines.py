@@ -145,7 +145,9 @@ def _current(view: View) -> str:
 
 
 def _amount_choices(view: View) -> Rows:
-    usual = view.facts(UsualAmounts(view.user_id, _current(view)))[:3]
+    usual_amounts = UsualAmounts(view.user_id, _current(view))
+    view.facts.expect(usual_amounts, *doses.facts(view.turn, taken_on(view)))  # the question needs the others
+    usual = view.facts(usual_amounts)[:3]
     known = {_in_mg(amount) for amount in usual}
     more = [amount for amount in _common_amounts(_current(view)) if _in_mg(amount) not in known]
     mine, common = (
