@@ -55,7 +55,7 @@ RETRY_AFTER = 1.0
 log = get_logger("scheduler")
 
 
-class _Ringing(Struct, frozen=True):
+class _Ringing(Struct, frozen=True, gc=False):
     """What a timer comes to."""
 
     timer: Timer

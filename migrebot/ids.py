@@ -19,10 +19,18 @@ _RANDOM_BITS = 22
 
 def id_source(clock: Clock) -> Callable[[], int]:
     """Give a function that yields a new id each time: milliseconds since 2020 and 22 random bits, below 2**63."""
-    random = _random_numbers()
+    random, moment, drawn = _random_numbers(), 0, set[int]()
 
     def new_id() -> int:
-        return ((clock.now() - _EPOCH) // _MILLISECOND << _RANDOM_BITS) | next(random)
+        nonlocal moment
+        if (now := (clock.now() - _EPOCH) // _MILLISECOND) != moment:
+            moment = now
+            drawn.clear()
+        # Hundreds may be wanted within a millisecond: that two of ten thousand are the same is not rare at all.
+        while (number := next(random)) in drawn:
+            pass
+        drawn.add(number)
+        return now << _RANDOM_BITS | number
 
     return new_id
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 Channel = Literal["telegram", "whatsapp", "local"]
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, gc=False):
     """One end of a conversation: a chat of a messenger.
 
     `value` is what that messenger calls the chat: a Telegram chat id, `whatsapp:+…`, an id of the local chat.
@@ -179,7 +179,7 @@ class Priority(IntEnum):
     ANNOUNCEMENT = 3
 
 
-class Button(Struct, frozen=True, array_like=True):
+class Button(Struct, frozen=True, array_like=True, gc=False):
     """A button: its plain label and the data that come back when it is pressed (1 to 64 bytes)."""
 
     label: str
@@ -192,7 +192,7 @@ INERT = "-"
 Keyboard = tuple[tuple[Button, ...], ...]
 
 
-class Say(Struct, frozen=True, tag=True, omit_defaults=True):
+class Say(Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
     """A new message."""
 
     text: str
@@ -250,7 +250,7 @@ class Withdraw(Struct, frozen=True, tag=True):
 Body = Say | Edit | Toast | Document | Invoice | Leave | Withdraw
 
 
-class Outgoing(Struct, frozen=True, kw_only=True):
+class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     """One message to a person, as the outbox stores it.
 
     `callback_id` is a press to be answered together with it; `not_before` holds it back; `key`, if given, is unique
@@ -266,7 +266,7 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     key: str | None = None
 
 
-class Ticket(Struct, frozen=True, order=True):
+class Ticket(Struct, frozen=True, order=True, gc=False):
     """A waiting row of the outbox, as delivery keeps it in memory: sorts in sending order within one chat."""
 
     priority: int

@@ -213,7 +213,7 @@ class SaveReminder(Struct, frozen=True):
     reminder: Reminder
 
 
-class MoveReminder(Struct, frozen=True, kw_only=True):
+class MoveReminder(Struct, frozen=True, kw_only=True, gc=False):
     """Let a reminder that was due at `due_at` fire next at `next_at`, None for never; it fired `fired` times more.
 
     If it is not due at that time any more, because it was changed, paused or deleted meanwhile, the unit fails.
@@ -237,7 +237,7 @@ class MoveQuestion(Struct, frozen=True):
     next_at: datetime
 
 
-class SaveOccurrence(Struct, frozen=True):
+class SaveOccurrence(Struct, frozen=True, gc=False):
     """Insert the firing, or replace its answer and its repetition.
 
     The unit fails if there is another firing of that reminder for the same instant.
@@ -273,7 +273,7 @@ class SaveLastList(Struct, frozen=True):
     codes: tuple[str, ...]
 
 
-class Enqueue(Struct, frozen=True):
+class Enqueue(Struct, frozen=True, gc=False):
     """Add a message to the outbox.
 
     One with a `key` that waits already, or is being sent, is not added; one for a muted address is given up at once.
@@ -538,7 +538,7 @@ Change = (
 )
 
 
-class Unit(Struct, frozen=True, kw_only=True):
+class Unit(Struct, frozen=True, kw_only=True, gc=False):
     """What belongs together: all of it is stored, or none.
 
     With a `key` the inbox row is stored along with it, and nothing at all if that key was handled before.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from storage.records import Conversation, Due, InboxKey, OutboxRow, Recipient
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class Result(Struct, frozen=True, kw_only=True, gc=False):
     """What became of a unit.
 
     `done`: stored. `repeated`: its key was handled before, nothing was stored. `failed`: it alone was rolled back,

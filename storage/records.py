@@ -227,7 +227,7 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
         return () if is_reply or not isinstance(self.body, Say | Edit) else self.body.keyboard
 
 
-class Due(Struct, frozen=True, kw_only=True):
+class Due(Struct, frozen=True, kw_only=True, gc=False):
     """A reminder that may be due, and its owner's language and time zone (None: the program's default).
 
     With an `occurrence` it is that firing which is to be repeated. `address` is where to: the reminder's own, or the

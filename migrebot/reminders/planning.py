@@ -23,7 +23,7 @@ MOST_COUNTED = 1_000
 """Missed firings that are counted: a reminder every five minutes, after three days and a half."""
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class Plan(Struct, frozen=True, kw_only=True, gc=False):
     """A firing, when its reminder fires next (None: never again), and how many firings that made, missed ones too."""
 
     occurrence: Occurrence

@@ -29,7 +29,7 @@ class Nagging(Struct, frozen=True):
     times: int
 
 
-class Reminder(Struct, frozen=True, kw_only=True):
+class Reminder(Struct, frozen=True, kw_only=True, gc=False):
     """One reminder of one person.
 
     `id` is unique in the whole program and never shown; `code` is short, contains a letter (`k7`), is unique among the
@@ -53,7 +53,7 @@ class Reminder(Struct, frozen=True, kw_only=True):
     deleted_at: datetime | None = None
 
 
-class Occurrence(Struct, frozen=True, kw_only=True):
+class Occurrence(Struct, frozen=True, kw_only=True, gc=False):
     """One firing of a reminder: unique by reminder and `due_at`, the instant it was meant for.
 
     `fired_at` is when it was handed to delivery; `late` is by how much that was after `due_at`. `missed` counts the

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from tests.bench import dialogue, program, reminders, startup, webhooks
+from tests.bench import dialogue, firing, program, reminders, startup, webhooks
 from tests.bench.machine import ROOT, million_additions_ms
 
 RESULTS = ROOT / ".bench" / "figures.json"
 
 _PARTS = {
     "dialogue": dialogue,
+    "firing": firing,
     "program": program,
     "reminders": reminders,
     "startup": startup,
@@ -72,6 +73,19 @@ def _dialogue(found: dict[str, dict[str, float]]) -> list[Line]:
             cpu = figures["cpu_us_per_step"] / ours["cpu_us_per_step"]
             lines.append((f"dialogue, {name} to migrebot: ratio of CPU", cpu, ""))
     return lines
+
+
+def _firing(found: dict[str, float]) -> list[Line]:
+    what = "reminders, to the messenger's socket"
+    return [
+        (f"{what}, 1,000 over 10 s: p50 late, ms", found["few_p50_ms"], ""),
+        (f"{what}, 1,000 over 10 s: p99 late, ms", found["few_p99_ms"], ""),
+        (f"{what}, 10,000 over 10 s: p50 late, ms", found["idle_p50_ms"], ""),
+        (f"{what}, 10,000 over 10 s: p99 late, ms", found["idle_p99_ms"], "at most 25"),
+        (f"{what}, … beside 200 messages/s: p50 late, ms", found["busy_p50_ms"], ""),
+        (f"{what}, … beside 200 messages/s: p99 late, ms", found["busy_p99_ms"], "at most 100"),
+        ("reminders set by /add at 100/s: p99 until answered, ms", found["add_p99_ms"], "under 20"),
+    ]
 
 
 def _program(found: dict[str, float]) -> list[Line]:
@@ -133,6 +147,7 @@ def _webhooks(found: dict[str, float]) -> list[Line]:
 
 _LINES: dict[str, Any] = {
     "dialogue": _dialogue,
+    "firing": _firing,
     "program": _program,
     "reminders": _reminders,
     "startup": _startup,

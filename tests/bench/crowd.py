@@ -7,6 +7,7 @@ address, then answers each line of its input, a JSON list of a stage and its arg
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 from collections import deque
@@ -20,6 +21,11 @@ from tests.fakes.telegram import FakeTelegram
 
 if TYPE_CHECKING:
     from tests.fakes.telegram import ChatMessage, Person
+
+FIRST = 7_000
+"""The messenger's id of the first of the people."""
+
+_NUMBER = re.compile(r"^⏰ .*, (\d+)</b>$")
 
 PATIENCE = 60.0
 """Seconds until a reply counts as lost."""
@@ -68,7 +74,8 @@ def _data(message: ChatMessage | None, label: str) -> str | None:
 class _Crowd:
     def __init__(self, fake: FakeTelegram, size: int) -> None:
         self._fake = fake
-        self._walkers = [_Walker(fake.user(7_000 + number, first_name="Ann")) for number in range(size)]
+        self._people = [fake.user(FIRST + number, first_name="Ann") for number in range(size)]
+        self._walkers = [_Walker(person) for person in self._people]
 
     async def warm_up(self) -> None:
         """Let everybody go through the form once."""
@@ -97,6 +104,45 @@ class _Crowd:
             task.add_done_callback(steps.discard)
         await asyncio.gather(*steps)
         return self._figures()
+
+    async def fired(self, start: float, count: int, seconds: float, rate: float) -> dict[str, Any]:
+        """Wait for reminders that are due at even intervals from a wall time on, and tell how late they come.
+
+        Meanwhile somebody presses at a `rate`, if it is not 0.
+        """
+        if rate:
+            await self.warm_up()
+        self._fake.clear()
+        await asyncio.sleep(start - 0.5 - time.time())
+        if rate:
+            await self.paced(rate, seconds)
+        end = start + seconds + PATIENCE
+        while len(late := self._lateness(start, count, seconds)) < count:
+            assert time.time() < end, f"{count - len(late)} reminders did not come"
+            await asyncio.sleep(0.2)
+        return {"p50_ms": late[count // 2], "p99_ms": late[count * 99 // 100]}
+
+    def _lateness(self, start: float, count: int, seconds: float) -> list[float]:
+        """List by how many ms those that came were late, in order."""
+        ahead = time.time() - time.monotonic()
+        came = [(call.at + ahead, _NUMBER.search(str(call.params.get("text", "")))) for call in self._fake.calls]
+        return sorted((at - start - seconds * int(found[1]) / count) * 1_000 for at, found in came if found)
+
+    async def add(self, rate: float, seconds: float) -> dict[str, Any]:
+        """Let people set reminders at even intervals; tell how soon each is answered."""
+        self._fake.clear()
+        begin, steps = time.monotonic(), set[asyncio.Task[None]]()
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, begin + number / rate - time.monotonic()))
+            steps.add(asyncio.create_task(self._set(self._people[number % len(self._people)], number)))
+        await asyncio.gather(*steps)
+        return self._figures()
+
+    async def _set(self, person: Person, number: int) -> None:
+        since = len(person.chat.appearances)
+        await person.says(f"/add remind me to call number {number} back in 3 hours")
+        seen = await person.chat.sees(lambda message: f"number {number}" in message.text, since, PATIENCE)
+        assert seen is not None, f"no reply:\n{person.chat.transcript()}"
 
     async def _walk(self, walker: _Walker, steps: int) -> None:
         for _ in range(steps):
@@ -138,6 +184,10 @@ async def _serve(size: int) -> None:
                     _print(await crowd.busy(seconds))
                 case ["paced", rate, seconds]:
                     _print(await crowd.paced(rate, seconds))
+                case ["fired", start, count, seconds, rate]:
+                    _print(await crowd.fired(start, count, seconds, rate))
+                case ["add", rate, seconds]:
+                    _print(await crowd.add(rate, seconds))
                 case unknown:
                     raise ValueError(unknown)
 

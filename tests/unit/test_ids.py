@@ -24,3 +24,8 @@ def test_after_a_rewind_the_same_ids_come_again_and_then_new_ones() -> None:
     assert [ids(), ids()] == [1, 2]
     ids.rewind()
     assert [ids(), ids(), ids()] == [1, 2, 3]
+
+
+def test_ids_of_one_millisecond_are_all_different(clock: FakeClock) -> None:
+    new_id = id_source(clock)
+    assert len({new_id() for _ in range(20_000)}) == 20_000
