@@ -5,7 +5,8 @@ together: one transaction stores, for each message on its own savepoint, the inb
 entries and the replies. Only after the commit is the channel told that the message is safe, delivery that there is
 something to send, and the scheduler that something may be due earlier.
 
-At most one message of a person is in a batch: the next one has to see what the first one changed. A message whose
+While one batch is stored, the next one is worked out: the processor has no need to wait for a server or a disk. At most
+one message of a person is in both of them: the next one has to see what the first one changed. A message whose
 handling raises is tried again twice and then set aside. After an unclean stop the messages that come again are
 handled one by one, with the attempt committed first: one that kills the process is set aside too.
 """
@@ -73,14 +74,18 @@ from storage.changes import (
     Unit,
     states_of,
     timers_of,
+    users_of,
 )
 from storage.facts import AskingOf
 from storage.records import Conversation, InboxKey
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Set as AbstractSet
     from contextlib import AsyncExitStack
     from datetime import datetime
+
+    from anyio.abc import TaskGroup
 
     from migrebot.clock import Clock
     from storage.facts import Fact
@@ -159,6 +164,9 @@ class Dialogue(Actor[ToDialogue]):
         self._backlog = Backlog(storage=storage, clock=clock, on_alert=on_alert)
         self._foreign = 0
         self._first_again: dict[Address, tuple[str, float]] = {}
+        self._under_way: _Batch | None = None
+        self._held: list[Envelope[ToDialogue]] = []
+        self._faults: list[Exception] = []
 
     async def start(self, resources: AsyncExitStack) -> None:  # noqa: ARG002 - nothing to release
         """Learn whether the run before ended cleanly."""
@@ -171,22 +179,88 @@ class Dialogue(Actor[ToDialogue]):
 
     async def run(self) -> None:
         """Answer batch after batch until the mailbox is closed and empty."""
-        while True:
-            try:
-                envelopes = await self._next()
-            except MailboxClosed:
-                return
-            error = await attempt(self._work(envelopes))
-            if isinstance(error, StorageUnavailable):
-                self._storage_failed(envelopes, error)
-            elif error is not None:
-                self._give_back_unsettled(envelopes)
-                self._backlog.doubt()
-                raise error
-            else:
-                self.health = Health()
+        async with anyio.create_task_group() as tasks:
+            await self._batches(tasks)
+        if self._faults:
+            raise self._faults.pop()
 
-    async def _next(self) -> list[Envelope[ToDialogue]]:
+    async def _batches(self, tasks: TaskGroup) -> None:
+        """Work out one batch after the other, and have it stored as soon as the one before is."""
+        while (envelopes := await self._next()) is not None:
+            items = await attempt(self._work_out(envelopes))
+            await self._stored()
+            if isinstance(items, Exception):
+                self._failed(envelopes, items)
+            elif self._faults:
+                self.mailbox.give_back([item.envelope for item in items])
+            elif items:
+                self._under_way = _Batch(items)
+                tasks.start_soon(self._store_batch, self._under_way)
+            if self._backlog.is_maintenance or self._backlog.is_releasing:
+                await self._stored()  # what is held now must not be missed by the end of the maintenance
+                await self._work_off()
+
+    async def _work_off(self) -> None:
+        """Handle some of what waited, if the maintenance is over."""
+        if self._faults or not self._backlog.is_releasing:
+            return
+        error = await attempt(self._release_some())
+        if error is not None:
+            self._failed([], error)
+        else:
+            self.health = Health()
+
+    async def _next(self) -> list[Envelope[ToDialogue]] | None:
+        """Wait for messages; None once the mailbox is closed and empty, or after a fault of the program."""
+        while not self._faults:
+            if len(self._held) >= BATCH:
+                await self._stored()  # those count as taken no longer, and would come to be ever more
+            try:
+                envelopes = await self._take()
+            except MailboxClosed:
+                if self._under_way is None:
+                    break
+                await self._stored()  # it may give some back
+                continue
+            if not self._faults:
+                return envelopes
+            self.mailbox.give_back(envelopes)
+        return None
+
+    async def _store_batch(self, batch: _Batch) -> None:
+        try:
+            again = await attempt(self._store(batch.items))
+        finally:
+            self._under_way = None
+            self._release()
+            batch.is_over.set()
+        if isinstance(again, Exception):
+            self._failed([item.envelope for item in batch.items], again)
+        else:
+            self.mailbox.give_back(again)
+            self.health = Health()
+
+    async def _stored(self) -> None:
+        """Wait until nothing is under way."""
+        if self._under_way is not None:
+            await self._under_way.is_over.wait()
+
+    def _release(self) -> None:
+        """Let those be handled that had to wait for others of the same people."""
+        held, self._held = self._held, []
+        self.mailbox.give_back(held)
+
+    def _failed(self, envelopes: list[Envelope[ToDialogue]], error: Exception) -> None:
+        """Note that a batch came to nothing, while nothing is under way."""
+        self._release()
+        if isinstance(error, StorageUnavailable):
+            self._storage_failed(envelopes, error)
+        else:
+            self._give_back_unsettled(envelopes)
+            self._backlog.doubt()
+            self._faults.append(error)
+
+    async def _take(self) -> list[Envelope[ToDialogue]]:
         """Wait for messages; while those of a maintenance are worked off, take only what is there."""
         if self._backlog.is_releasing:
             if not self.health.serving:
@@ -196,13 +270,6 @@ class Dialogue(Actor[ToDialogue]):
                 raise MailboxClosed
             return self.mailbox.take(BATCH)
         return [await self.mailbox.get(), *self.mailbox.take(BATCH - 1)]
-
-    async def _work(self, envelopes: list[Envelope[ToDialogue]]) -> None:
-        await self._backlog.learn()
-        if envelopes:
-            await self._handle(envelopes)
-        if self._backlog.is_releasing:
-            await self._release()
 
     def _give_back_unsettled(self, envelopes: Sequence[Envelope[ToDialogue]]) -> None:
         """A bug took the whole batch down: each of its messages is tried alone next, which finds the culprit."""
@@ -236,20 +303,22 @@ class Dialogue(Actor[ToDialogue]):
             return False
         return True
 
-    async def _handle(self, envelopes: list[Envelope[ToDialogue]]) -> None:
+    async def _work_out(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
+        """Work out what is to be stored; what has to be handled alone is handled here."""
+        await self._backlog.learn()
         together = []
         for envelope in envelopes:
             if envelope.tries or self._is_careful(envelope.message):
                 await self._handle_alone(envelope)
             else:
                 together.append(envelope)
-        if together:
-            await self._handle_together(together)
+        return await self._worked_out(together) if together else []
 
     def _is_careful(self, message: ToDialogue) -> bool:
         return isinstance(message, Inbound) and bool(self._careful and self._careful[message.address.channel])
 
     async def _handle_alone(self, envelope: Envelope[ToDialogue]) -> None:
+        await self._stored()
         message = envelope.message
         if envelope.tries >= MAX_TRIES:
             await self._set_aside(envelope, "it failed each time")
@@ -263,12 +332,10 @@ class Dialogue(Actor[ToDialogue]):
             if await self._storage.attempt(key, self._clock.now()) > MAX_TRIES:
                 await self._set_aside(envelope, "it ended the program each time")
                 return
-        await self._handle_together([envelope])
+        self.mailbox.give_back(await self._store(await self._worked_out([envelope])))
+        self.health = Health()
 
-    async def _handle_together(self, envelopes: list[Envelope[ToDialogue]]) -> None:
-        await self._settle(await self._one_each(envelopes))
-
-    async def _release(self) -> None:
+    async def _release_some(self) -> None:
         """Handle some of what waited during maintenance."""
         held = await self._backlog.next()
         senders = [(one.message.address, one.message.profile) for one in held]
@@ -277,11 +344,17 @@ class Dialogue(Actor[ToDialogue]):
         for one, conversation in zip(held, conversations, strict=True):
             envelope: Envelope[ToDialogue] = Envelope(one.message, wants_answer=False)
             people.setdefault(conversation.user.id, _Item(envelope, conversation=conversation, held=one))
-        await self._settle(list(people.values()))
-
-    async def _settle(self, items: list[_Item]) -> None:
-        """Work out what each item comes to, store all of it, and tell those it concerns."""
+        items = list(people.values())
         await self._answer(items)
+        await self._store(items)
+
+    async def _worked_out(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
+        items = await self._one_each(envelopes)
+        await self._answer(items)
+        return items
+
+    async def _store(self, items: list[_Item]) -> list[Envelope[ToDialogue]]:
+        """Store a batch and tell everybody; gives the messages that are to be tried again."""
         ready = [item for item in items if item.unit is not None]
         results = await self._storage.commit([item.unit for item in ready if item.unit], self._clock.now())
         tickets = tuple(ticket for result in results for ticket in result.tickets)
@@ -303,7 +376,7 @@ class Dialogue(Actor[ToDialogue]):
             else:
                 item.envelope.answer(Stored(item.outcome if result.outcome == "done" else "repeated"))
         self._tell_of_strangers([item for item in ready if item.is_foreign and not item.error])
-        await self._try_again(items)
+        return await self._to_try_again(items)
 
     def _tell_of_strangers(self, refused: Sequence[_Item]) -> None:
         """Tell the owner of buttons that were refused, because what they are about belongs to somebody else."""
@@ -361,33 +434,36 @@ class Dialogue(Actor[ToDialogue]):
     # --- who writes, one message each ----------------------------------------------------------------------------
 
     async def _one_each(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
-        """Find out who writes; a second message of somebody goes back in front of the mailbox, in order."""
+        """Find out who writes; a second message of somebody is held until the first one is stored."""
         items: list[_Item] = []
         people: list[_Item] = []
-        later: list[Envelope[ToDialogue]] = []
+        timers: list[tuple[Envelope[ToDialogue], FormExpired | QuestionDue]] = []
         addresses: set[Address] = set()
-        users: set[int] = set()
+        busy = self._under_way.people if self._under_way is not None else frozenset()
+        # Nothing is waited for on this way, so that what is held stays in order.
         for envelope in envelopes:
             message = envelope.message
             if isinstance(message, Undecodable):
                 items.append(_Item(envelope, unit=_quarantined(message, message.reason), outcome="quarantined"))
-            elif isinstance(message, FormExpired):
-                items.extend(await self._expired(envelope, message))
-                users.add(message.user_id)
-            elif isinstance(message, QuestionDue):
-                items.extend(await self._due(envelope, message))
-                users.add(message.user_id)
+            elif _whose(message) in busy:
+                self._held.append(envelope)
+            elif isinstance(message, FormExpired | QuestionDue):
+                timers.append((envelope, message))
             elif self._comes_too_early(message):
                 envelope.fail(StorageUnavailable("an earlier message comes first"))
             elif self._judged(envelope, message) == "drop":
                 items.append(_Item(envelope, unit=Unit(key=_key(message))))
             elif message.address in addresses:
-                later.append(envelope)
+                self._held.append(envelope)
             else:
                 addresses.add(message.address)
                 people.append(_Item(envelope))
-        items.extend(await self._identified(people, users, later))
-        self.mailbox.give_back(later)
+        for envelope, timer in timers:
+            items.extend(await self._of_timer(envelope, timer))
+        users = {timer.user_id for _, timer in timers}
+        items.extend(await self._identified(people, users | busy))
+        if self._under_way is None:
+            self._release()
         return items
 
     def _judged(self, envelope: Envelope[ToDialogue], message: Inbound) -> Verdict:
@@ -398,34 +474,41 @@ class Dialogue(Actor[ToDialogue]):
         verdict: Verdict = envelope.mark
         return verdict
 
-    async def _identified(self, items: list[_Item], users: set[int], later: list[Envelope[ToDialogue]]) -> list[_Item]:
+    async def _identified(self, items: list[_Item], others: AbstractSet[Address | int]) -> list[_Item]:
+        """Find out who the senders are; those who are among the `others`, or there twice, have to wait."""
         messages = [item.envelope.message for item in items]
         senders = [(message.address, message.profile) for message in messages if isinstance(message, Inbound)]
         conversations = await self._storage.who(senders, self._clock.now()) if senders else []
-        identified = []
+        identified: dict[int, _Item] = {}
+        later: list[Envelope[ToDialogue]] = []
         for item, conversation in zip(items, conversations, strict=True):
-            if conversation.user.id in users:
+            user_id = conversation.user.id
+            if user_id in identified or user_id in others:
                 later.append(item.envelope)
-                continue
-            users.add(conversation.user.id)
-            item.conversation = conversation
-            identified.append(item)
-        return identified
+            else:
+                item.conversation = conversation
+                identified[user_id] = item
+        # In front: a later message from the same address may be held already.
+        self._held = [*later, *self._held]
+        return list(identified.values())
 
-    async def _expired(self, envelope: Envelope[ToDialogue], message: FormExpired) -> list[_Item]:
-        conversation = await self._storage.holder(message.user_id)
-        session = conversation.session if conversation else None
-        if session is None or session.token != message.token or session.expires_at > self._clock.now():
-            envelope.answer(Stored("repeated"))
-            return []
-        return [_Item(envelope, conversation=conversation)]
-
-    async def _due(self, envelope: Envelope[ToDialogue], message: QuestionDue) -> list[_Item]:
-        conversation = await self._storage.reachable(message.user_id)
+    async def _of_timer(self, envelope: Envelope[ToDialogue], message: FormExpired | QuestionDue) -> list[_Item]:
+        """Find out whom it is about, if it is still so."""
+        if isinstance(message, FormExpired):
+            conversation = await self._expired(message)
+        else:
+            conversation = await self._storage.reachable(message.user_id)
         if conversation is None:
             envelope.answer(Stored("repeated"))
             return []
         return [_Item(envelope, conversation=conversation)]
+
+    async def _expired(self, message: FormExpired) -> Conversation | None:
+        conversation = await self._storage.holder(message.user_id)
+        session = conversation.session if conversation else None
+        if session is None or session.token != message.token or session.expires_at > self._clock.now():
+            return None
+        return conversation
 
     # --- answering -----------------------------------------------------------------------------------------------
 
@@ -524,7 +607,8 @@ class Dialogue(Actor[ToDialogue]):
 
     # --- what failed ---------------------------------------------------------------------------------------------
 
-    async def _try_again(self, items: Sequence[_Item]) -> None:
+    async def _to_try_again(self, items: Sequence[_Item]) -> list[Envelope[ToDialogue]]:
+        """Set aside what was tried in vain too often; gives the rest of what failed."""
         again = []
         for item in items:
             if not item.error:
@@ -537,7 +621,7 @@ class Dialogue(Actor[ToDialogue]):
                 await self._set_aside(item.envelope, item.error)
             else:
                 again.append(item.envelope)
-        self.mailbox.give_back(again)
+        return again
 
     async def _set_aside(self, envelope: Envelope[ToDialogue], reason: str) -> None:
         message = envelope.message
@@ -584,6 +668,23 @@ class _Item:
         self.ids: RepeatableIds | None = None
         self.is_foreign = False
         self.now: datetime | None = None
+
+
+class _Batch:
+    """What is being stored; `people` are the addresses and users whose further messages have to wait for it."""
+
+    def __init__(self, items: list[_Item]) -> None:
+        self.items = items
+        self.is_over = anyio.Event()
+        senders = (item.envelope.message for item in items)
+        addresses = {message.address for message in senders if isinstance(message, Inbound)}
+        talking = {item.conversation.user.id for item in items if item.conversation is not None}
+        changed = users_of(item.unit for item in items if item.unit is not None)
+        self.people: frozenset[Address | int] = frozenset(addresses | talking | changed)
+
+
+def _whose(message: Inbound | FormExpired | QuestionDue) -> Address | int:
+    return message.address if isinstance(message, Inbound) else message.user_id
 
 
 def _key(message: Inbound | Undecodable) -> InboxKey:

@@ -33,7 +33,7 @@ from storage.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 class SaveUser(Struct, frozen=True):
@@ -550,6 +550,18 @@ class Unit(Struct, frozen=True, kw_only=True, gc=False):
     user_id: int | None = None
     quarantine: str = ""
     raw: bytes = b""
+
+
+def users_of(units: Iterable[Unit]) -> set[int]:
+    """List the users whose data units change."""
+    users: set[int] = set()
+    for unit in units:
+        if unit.user_id is not None:
+            users.add(unit.user_id)
+        for change in unit.changes:
+            if isinstance(change, MergeUsers):
+                users |= {change.winner, change.loser}
+    return users
 
 
 def timers_of(unit: Unit) -> Iterator[Timer]:

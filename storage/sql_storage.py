@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from storage import columns, work
 from storage.answering import question
 from storage.applying import Foreign, prepare, settling, withdrawing
-from storage.changes import EraseUser, MergeUsers
+from storage.changes import EraseUser, users_of
 from storage.interface import Result
 from storage.newcomers import Newcomers, telegram_id
 from storage.statements import Work
@@ -192,7 +192,7 @@ class SqlStorage(ABC):
         prepared = [_prepared(unit, columns.micros(now)) for unit in units]
         results: list[Result] = await self._write(
             partial(work.store, prepared),
-            users=_users(units),
+            users=users_of(units),
             committed=partial(self._follow, units),
             unheard=partial(self._stored_unheard, units),
         )
@@ -269,9 +269,3 @@ def _prepared(unit: Unit, now: int) -> PreparedUnit | Result:
         return prepare(unit, now)
     except Foreign as error:
         return Result(outcome="failed", error=str(error))
-
-
-def _users(units: Iterable[Unit]) -> set[int]:
-    merged = (change for unit in units for change in unit.changes if type(change) is MergeUsers)
-    both = {user for change in merged for user in (change.winner, change.loser)}
-    return both | {unit.user_id for unit in units if unit.user_id is not None}
