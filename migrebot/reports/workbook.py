@@ -89,8 +89,8 @@ def _write(sheet: Any, table: Table, formats: _Formats, title: str) -> None:
     sheet.set_margins(left=MARGIN, right=MARGIN)
     sheet.fit_to_pages(1, 0 if table.has_filter else 1)
     sheet.repeat_rows(0)
-    # An ampersand is a code there.
-    sheet.set_footer(f"&L{title.replace('&', '&&')}&R&P / &N")
+    # An ampersand is a code there: in the middle stands the name of the sheet, on the right the page.
+    sheet.set_footer(f"&L{title.replace('&', '&&')}&C&A&R&P / &N")
 
 
 def _width(column: Column) -> int:

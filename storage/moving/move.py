@@ -1,5 +1,7 @@
 """The steps of a move: seal the source, copy, seal the target, compare.
 
+A source that stays as it is for the one attempt there will be is sealed while it is copied.
+
 What was copied is noted in the target together with the rows themselves, so that a move which was killed goes on
 where it was. Until it is finished nothing else uses the target: see `storage.migrations.runner.refuse_unfinished`.
 """
@@ -50,7 +52,7 @@ async def move(source: Side, target: Side, report: Report, *, resumable: bool = 
     """
     if source.name == target.name:
         raise UserError(f"source and target are the same database: {source.name}")
-    moving = _Move(source, target, report)
+    moving = _Move(source, target, report, resumable=resumable)
     try:
         async with source.as_source(), target.as_target():
             return await moving.run()
@@ -76,10 +78,11 @@ async def _found(source: Side, target: Side, tables: list[Table]) -> State | Non
 class _Move:
     """One move; `begun` tells that the target was changed."""
 
-    def __init__(self, source: Side, target: Side, report: Report) -> None:
+    def __init__(self, source: Side, target: Side, report: Report, *, resumable: bool) -> None:
         self._source = source
         self._target = target
         self._report = report
+        self._resumable = resumable
         self._tables: list[Table] = []
         self._all = 0
         self.begun = False
@@ -91,9 +94,10 @@ class _Move:
             raise UserError(f"{self._source.name} and {self._target.name} have different tables")
         found = await _found(self._source, self._target, self._tables)
         self._all = sum([await self._source.count(table) for table in self._tables])
-        state = await self._begin(found, await self._seals(self._source, "reading"))
-        await self._copy(state)
-        await self._compare(state)
+        known = await self._seals(self._source, "reading") if self._resumable else {}
+        state = await self._begin(found, known)
+        copied = await self._copy(state)
+        await self._compare(state if self._resumable else replace(state, seals=copied))
         numbers = {table: await self._source.last_number(table) for table in self._tables if table.counter}
         await self._target.finish(numbers)
         return (
@@ -123,16 +127,23 @@ class _Move:
             seals[table.name] = sealing.seal()
         return seals
 
-    async def _copy(self, state: State) -> None:
+    async def _copy(self, state: State) -> dict[str, Seal]:
+        """Copy what is not copied yet; gives the seals of that."""
+        seals = {}
         names = [table.name for table in self._tables]
         for table in self._tables[names.index(state.at) if state.at else 0 :]:
+            sealing = Sealing()
             after = state.after if table.name == state.at else ()
             async with aclosing(self._source.batches(table, after)) as batches:
                 async for batch in batches:
                     rows = state.rows + len(batch)
                     state = replace(state, at=table.name, after=table.key_of(batch[-1]), rows=rows)
                     await self._target.write(table, batch, _written(state))
+                    if not self._resumable:
+                        sealing.add(batch)
                     self._report("copying", rows, self._all)
+            seals[table.name] = sealing.seal()
+        return seals
 
     async def _compare(self, state: State) -> None:
         found = await self._seals(self._target, "comparing")

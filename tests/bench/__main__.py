@@ -1,4 +1,4 @@
-"""Measures everything, prints a table and writes it as JSON: `python -m tests.bench [dialogue|program|webhooks …]`."""
+"""Measures everything, prints a table and writes it as JSON: `python -m tests.bench [backups|dialogue|program …]`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from tests.bench import dialogue, firing, program, reminders, startup, webhooks
+from tests.bench import backups, dialogue, firing, program, reminders, startup, webhooks
 from tests.bench.machine import ROOT, million_additions_ms
 
 RESULTS = ROOT / ".bench" / "figures.json"
 
 _PARTS = {
+    "backups": backups,
     "dialogue": dialogue,
     "firing": firing,
     "program": program,
@@ -145,7 +146,24 @@ def _webhooks(found: dict[str, float]) -> list[Line]:
     ]
 
 
+def _backups(found: dict[str, float]) -> list[Line]:
+    lines = []
+    for name in ("file", "server"):
+        of = f"backup of a million entries, {'SQLite' if name == 'file' else 'Postgres'}"
+        lines += [
+            (f"{of}: seconds in all", found[f"{name}_seconds"], "at most 60"),
+            (f"{of}: … to make and encrypt", found[f"{name}_make_s"], ""),
+            (f"{of}: … to restore", found[f"{name}_restore_s"], ""),
+            (f"{of}: CPU seconds", found[f"{name}_cpu_s"], ""),
+            (f"{of}: slowest reply, ms", found[f"{name}_slowest_ms"], "at most 250"),
+            (f"{of}: … with no backup, ms", found[f"{name}_slowest_alone_ms"], ""),
+            (f"{of}: MiB", found[f"{name}_mib"], ""),
+        ]
+    return lines
+
+
 _LINES: dict[str, Any] = {
+    "backups": _backups,
     "dialogue": _dialogue,
     "firing": _firing,
     "program": _program,

@@ -159,6 +159,7 @@ class _Crowd:
             "steps_per_second": metrics.steps_per_second,
             "p50_ms": metrics.reply.p50,
             "p99_ms": metrics.reply.p99,
+            "highest_ms": metrics.reply.highest,
             "answers": metrics.answer.count,
             "calls": metrics.calls,
             "first_poll": next((call.at for call in self._fake.calls if call.method == "getUpdates"), 0.0),

@@ -32,7 +32,7 @@ WILD = (-1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63))
 REALS = (0.5, 1.0, 2.25, 30.0)
 WILD_REALS = (0.1, -0.0, 1e300, 5e-324, float("inf"), float("-inf"))
 
-_IN_LIST = re.compile(r"(\w+) IN \(('[^)]*')\)")
+_IN_LIST = re.compile(r"(\w+) IN \(\s*('[^)]*')\s*\)")
 
 
 class Column(Struct, frozen=True):

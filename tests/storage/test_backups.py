@@ -227,7 +227,7 @@ async def test_it_shows_a_server_at_one_moment_whatever_is_written_meanwhile(dat
 
     def meanwhile(step: str, rows: int, of: int) -> None:
         assert rows <= of
-        if step == "reading" and not added:
+        if step == "copying" and not added:
             added.append(rows)
             databases.server.execute("DELETE FROM migrebot.users", databases._made[0])
 
@@ -543,7 +543,7 @@ def test_a_server_whose_restore_is_killed_has_what_it_had(databases: Databases) 
     before = anyio.run(databases.content, place)
     backup = anyio.run(databases.backup, anyio.run(lambda: databases.database("sqlite", filled=30, seed=5)))
     settings = {"MIGREBOT_STORAGE_URL": databases.server.url(databases._made[0], tcp=True)}
-    for step in ("reading", "copying", "comparing"):
+    for step in ("copying", "comparing"):
         with subprocess.Popen(
             [sys.executable, "-m", "migrebot", "restore", str(backup), "--force"],
             cwd=databases.directory,
