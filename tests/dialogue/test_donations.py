@@ -198,6 +198,7 @@ async def test_a_payment_is_noted_once_with_thanks_and_a_word_to_the_owner(
     await bob.sends(payment(bill), key="told again under another number")
     assert await payments(house) == noted
     assert (len(bob.chat), len(olga.chat)) == seen
+    assert house.alerts == []
 
 
 async def test_a_payment_leaves_an_open_question_as_it_is(bob: Person) -> None:
