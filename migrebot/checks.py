@@ -21,6 +21,7 @@ from migrebot.parts import open_storage
 from migrebot.reports.backups import Trouble, size, told
 from storage.backups.order import Disk, DiskFailed, Trial
 from storage.facts import Noted
+from storage.migrations.runner import NEWEST
 from storage.names import DISK_ACCESS
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ class Check(Struct, frozen=True):
 
 async def check_all(config: Config) -> list[Check]:
     """Try one part after the other."""
-    checks = [await _check_storage(config), await _check_backup(config)]
-    if token := await _disk_token(config):
+    storage = await _check_storage(config)
+    checks = [storage, await _check_backup(config)]
+    # A check changes nothing, and opening the storage would bring an older schema up to date.
+    sent = await _token_sent(config) if storage.ok and storage.detail.endswith(f"schema {NEWEST}") else ""
+    if token := sent or config.backup.yandex_token.reveal():
         checks.append(await _check_disk(config, token))
     if config.telegram.token.reveal():
         checks.append(await _check_telegram(config))
@@ -68,21 +72,19 @@ async def _check_backup(config: Config) -> Check:
     return Check("backup", ok=True, detail=detail)
 
 
-async def _disk_token(config: Config) -> str:
-    """Find the token of the Yandex Disk that counts: the one that the owner sent, else that of the configuration."""
-    if config.storage.file is not None and not config.storage.file.exists():
-        return config.backup.yandex_token.reveal()
+async def _token_sent(config: Config) -> str:
+    """Find the token of the Yandex Disk that the owner sent, which counts before that of the configuration."""
     storage, fact = open_storage(config, alone=False), Noted(0, DISK_ACCESS)
     try:
         await storage.open()
-        sent: str = (await storage.load([fact]))[fact]
+        token: str = (await storage.load([fact]))[fact]
     except (UserError, StorageUnavailable):
-        sent = ""  # what is wrong with the storage is told by its own check
+        return ""  # it was there a moment ago
     finally:
         with anyio.CancelScope(shield=True):
             await storage.close()
-    logs.hide(sent)
-    return sent or config.backup.yandex_token.reveal()
+    logs.hide(token)
+    return token
 
 
 async def _check_disk(config: Config, token: str) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +17,10 @@ from migrebot.i18n import translator
 from migrebot.languages import LANGUAGES
 from migrebot.pages.charts import Series, chart
 from migrebot.pages.owner import View, page
+from migrebot.reports import backups
+from migrebot.reports.backups import Figures, Trouble
 from migrebot.reports.daily import Day, Report
-from tests.statuses import actor, status
+from tests.statuses import NOW, actor, status
 
 EN = translator("en")
 TODAY = date(2026, 6, 15)
@@ -158,3 +161,23 @@ def test_the_bars_of_a_chart_stay_inside_it(some: list[tuple[int, int, int]], st
             assert x + w <= width + 0.01
             assert y >= -0.01
             assert y + h <= height + 0.02
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_how_the_backups_fare_is_shown_with_what_is_wrong(language: str) -> None:
+    tr = translator(language)
+    fares = Figures(
+        made_at=NOW,
+        verified_at=NOW,
+        size=2_345_678,
+        same_disk=True,
+        failed_at=NOW,
+        failure="<no> space",
+        trouble=Trouble(kind="token"),
+    )
+    text = unescape(page(view(status=status(backup=fares)), tr))
+    assert backups.size(2_345_678, tr) in text
+    assert "<no> space" in text
+    assert backups.told(Trouble(kind="token"), tr) in text
+    assert "&lt;no&gt; space" in page(view(status=status(backup=fares)), tr)
+    assert page(view(), tr) != page(view(status=status(backup=fares)), tr)
