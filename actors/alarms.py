@@ -137,9 +137,13 @@ class Alarms:
 
     def _must_read(self, now: datetime) -> bool:
         """Tell whether to read again: twice an hour, when more was there than was read, and when the clock jumped."""
-        if now >= self._timers.known_until or not self._read_at <= now < self._read_at + HORIZON / 2:
+        if not self._read_at <= now < self._read_at + HORIZON / 2:
             return True
-        return not self._timers and self._timers.known_until < self._read_at + HORIZON
+        next_at, known_until = self._timers.next_at, self._timers.known_until
+        if next_at is None:
+            return known_until < self._read_at + HORIZON
+        # What is held and due goes first: else thousands would be read again and again where as many are due at once.
+        return known_until <= now < next_at
 
     async def _read(self, now: datetime) -> None:
         until = now + HORIZON
