@@ -297,13 +297,14 @@ class Lane:
     def _room_at(self, now: float) -> float | None:
         """Tell when the channel has room for the most urgent paced head; None without one, or if only an event helps.
 
-        Announcements leave room for others, in what the messenger takes and in what is under way.
+        Announcements leave room for others, in what the messenger takes and in what is under way: of what was under way
+        when the program was killed, nobody can tell afterwards whether it arrived.
         """
         head = self._peek(self._paced)
         if head is None:
             return None
         is_urgent = head[0] < Priority.ANNOUNCEMENT
-        if not is_urgent and self._in_flight >= max(1, self._limits.parallel * 3 // 4):
+        if not is_urgent and self._in_flight >= max(1, self._limits.parallel // 4):
             return None
         return self._window.next_room(now, is_urgent=is_urgent)
 

@@ -408,3 +408,33 @@ class LaneMachine(RuleBasedStateMachine):
 
 LaneMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestLane = LaneMachine.TestCase
+
+
+def announcement(row_id: int) -> Ticket:
+    return ticket(row_id, chat=f"chat {row_id}", priority=Priority.ANNOUNCEMENT)
+
+
+def test_announcements_leave_room_for_whoever_asks_something() -> None:
+    lane = make(Limits(per_second=30, per_chat_second=1), *map(announcement, range(1, 101)))
+    assert len(send_all(lane, 0)) == 24
+    assert lane.next_deadline(0) == 1
+    lane.add(ticket(101), 0.1)
+    assert lane.next_deadline(0.1) == 0.1
+    assert send_all(lane, 0.1) == [101]
+    assert lane.next_deadline(0.1) == 1
+    assert len(send_all(lane, 1)) == 23
+
+
+def test_few_announcements_are_under_way_at_once_and_a_reply_goes_beside_them() -> None:
+    lane = make(UNLIMITED, *map(announcement, range(1, 101)))
+    picked = lane.pick(0)
+    assert len(picked) == 8
+    assert lane.pick(0) == []
+    assert lane.next_deadline(0) is None, "only an answer makes room"
+    lane.add(ticket(101), 0)
+    assert ids(lane.pick(0)) == [101]
+    for row in picked:
+        assert lane.admit(row, SAY, 0)
+        lane.landed(row)
+        lane.forget(row, 0)
+    assert len(lane.pick(0)) == 7

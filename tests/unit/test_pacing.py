@@ -46,6 +46,24 @@ def test_the_window_gives_room_at_the_moment_it_promised(per_second: float, step
         assert window.has_room(promised)
 
 
+@given(rates, gaps)
+def test_a_fifth_of_the_window_is_for_the_urgent_and_the_others_have_room_when_promised(
+    per_second: float, steps: list[float]
+) -> None:
+    window, now = Window(per_second), 100.0
+    for gap in steps:
+        now += gap
+        while window.has_room(now, is_urgent=False):
+            assert window.reserve(now)
+            window.use(now)
+        assert window.has_room(now) is (int(per_second) >= 5)
+        promised = window.next_room(now, is_urgent=False)
+        assert promised is not None
+        assert promised > now
+        assert not window.has_room(math.nextafter(promised, 0), is_urgent=False)
+        assert window.has_room(promised, is_urgent=False)
+
+
 @given(rates, st.integers(1, 5), gaps)
 def test_no_span_of_a_chat_sees_more_than_the_burst_and_its_pace(
     per_second: float, burst: int, steps: list[float]
