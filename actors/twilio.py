@@ -32,7 +32,7 @@ from migrebot.errors import NotSent, Refused, StorageUnavailable, Uncertain
 from migrebot.logs import get_logger
 from migrebot.messages import Address, Alert, Inbound, OutboxFilled, Outgoing, Priority, Profile, Say, Withdraw
 from storage.changes import Change, Enqueue, Mute, NoteFate, NoteInstant, Unit
-from storage.facts import NotedInstant
+from storage.facts import IsAnnouncement, NotedInstant
 from storage.records import InboxKey
 
 if TYPE_CHECKING:
@@ -250,8 +250,14 @@ class TwilioActor(Actor[Never]):
         return tuple(changes)
 
     async def _once_more(self, address: Address, sid: str) -> list[Change]:
-        """Take a message that the closed window swallowed from Twilio's own copy: it waits now, or goes by template."""
+        """Take a message that the closed window swallowed from Twilio's own copy: it waits now, or goes by template.
+
+        An announcement does neither.
+        """
         self._sender.window_closed(address.value)
+        fact = IsAnnouncement(0, "whatsapp", sid)
+        if (await self._storage.load([fact]))[fact]:
+            return []
         client = self._sender.link.client
         (known,) = await self._storage.who([(address, Profile())], self._clock.now())
         if client is None or known.is_new:

@@ -54,6 +54,7 @@ from storage.facts import (
     IntakeById,
     IntakesBetween,
     IntakesOf,
+    IsAnnouncement,
     IsOurMessage,
     LastIntake,
     LastIntakes,
@@ -433,6 +434,11 @@ def _is_our_message(fact: IsOurMessage) -> Question:
     return Question((query,), lambda results: bool(results[0]))
 
 
+def _is_announcement(fact: IsAnnouncement) -> Question:
+    query = Statement("is_announcement", (fact.channel, clean(fact.message_id), int(Priority.ANNOUNCEMENT)))
+    return Question((query,), lambda results: bool(results[0]))
+
+
 def _noted_instant(fact: NotedInstant) -> Question:
     query = Statement("noted_instant", (f"instant {fact.name}",))
     return Question((query,), lambda results: columns.instant(results[0][0][0]) if results[0] else None)
@@ -517,6 +523,7 @@ _QUESTIONS: dict[type[Fact[Any]], Callable[[Any], Question]] = {
     OfferedKeyboard: _offered_keyboard,
     HeldBack: _held_back,
     IsOurMessage: _is_our_message,
+    IsAnnouncement: _is_announcement,
     NotedInstant: _noted_instant,
     HasHeld: _has_held,
     HeldInAll: _held_in_all,

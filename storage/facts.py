@@ -168,6 +168,13 @@ class IsOurMessage(Fact[bool], frozen=True):
     message_id: str
 
 
+class IsAnnouncement(Fact[bool], frozen=True):
+    """Whether the message that the messenger calls `message_id` is an announcement. `user_id` is 0."""
+
+    channel: Channel
+    message_id: str
+
+
 class NotedInstant(Fact[datetime | None], frozen=True):
     """An instant of the program's own, see `NoteInstant`; None if there is none. `user_id` is 0."""
 

@@ -21,9 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LEFT_OUT = ("sessions", "link_codes", "link_tries", "keyboards", "wishes", "program_notes")
+LEFT_OUT = (
+    "sessions",
+    "link_codes",
+    "link_tries",
+    "keyboards",
+    "wishes",
+    "program_notes",
+    "announcement_recipients",
+)
 """Tables whose rows are good for minutes or open doors: open forms, codes that join messengers, buttons on offer, what
-the owner asked for, and what is remembered of the backups, the token of the Disk included."""
+the owner asked for, and what is remembered of the backups, the token of the Disk included. Of announcements it is left
+out who waits for them: after a restore they would go once more to whoever got them since."""
 
 Rows = dict[str, int]
 """How many rows each table has."""

@@ -46,7 +46,7 @@ WHERE settled_at IS NULL AND id IN (
 
 -- withdraw_announcements: Take back what of all announcements waits to be sent, and is not being sent.
 UPDATE outbox SET state = 'given_up', settled_at = ?, reason = 'withdrawn', body = NULL, key = NULL
-WHERE state = 'queued' AND id IN (SELECT outbox_id FROM announcement_recipients WHERE outcome = 'queued');
+WHERE state = 'queued' AND priority = 3 AND key LIKE 'announcement:%';
 
 -- settle_recipients: Note what became of what was sent; what was taken back waits again, so does who has another address.
 UPDATE announcement_recipients SET

@@ -114,6 +114,9 @@ SELECT 1 FROM outbox WHERE channel = ? AND message_id = ? LIMIT 1;
 UPDATE outbox SET fate = ?, fate_rank = ?, reason = coalesce(?, reason)
 WHERE channel = ? AND message_id = ? AND fate_rank < ?;
 
+-- is_announcement: A row if a message that was sent is of this priority.
+SELECT 1 FROM outbox WHERE channel = ? AND message_id = ? AND priority = ?;
+
 -- held_back: How many messages of a user and a priority wait for a reason, or behind one that does.
 SELECT count(*) FROM outbox WHERE user_id = ? AND priority = ? AND settled_at IS NULL AND EXISTS (
     SELECT 1 FROM outbox AS first

@@ -73,12 +73,16 @@ def rows(place: Path, sql: str) -> list[Any]:
         return database.execute(sql).fetchall()
 
 
-async def remind(rig: Rig, ann: Phone, text: str = "Take your pill", key: str = "reminder:1") -> None:
-    """Have the program remind somebody."""
+async def remind(
+    rig: Rig,
+    ann: Phone,
+    text: str = "Take your pill",
+    key: str = "reminder:1",
+    priority: Priority = Priority.REMINDER,
+) -> None:
+    """Have the program remind somebody, or announce something."""
     user = (await rig.known(ann)).user
-    reminder = message(
-        text, address=Address("whatsapp", ann.address), user_id=user.id, priority=Priority.REMINDER, key=key
-    )
+    reminder = message(text, address=Address("whatsapp", ann.address), user_id=user.id, priority=priority, key=key)
     (result,) = await rig.storage.commit([Unit(changes=(Enqueue(reminder),))], rig.clock.now())
     await rig.program._delivery.put(OutboxFilled(result.tickets))
 
@@ -480,6 +484,28 @@ async def test_a_reminder_that_the_window_swallowed_afterwards_goes_once_the_per
     await ann.says("hello")
     await ann.sees("Take 2 < 3 pills")
     assert len([one for one in ann.messages if "pills" in one.text]) == 1
+
+
+async def test_an_announcement_never_goes_by_template_nor_when_the_person_writes_again(
+    fake: FakeTwilio, place: Path
+) -> None:
+    ann = fake.person()
+    async with running(fake, place, MIGREBOT_TWILIO_REMINDER_CONTENT_SID="HX" + "0" * 32) as rig:
+        await ann.says("/start")
+        await ann.sees("Hello")
+        fake.world.wrote_at.clear()
+        await remind(rig, ann, "We moved", "announcement:1", Priority.ANNOUNCEMENT)
+        await rig.until(lambda: [one for one in fake.world.messages.values() if one.swallowed])
+        (lost,) = [one for one in fake.world.messages.values() if one.swallowed]
+        await rig.until(lambda: rows(place, f"SELECT 1 FROM outbox WHERE message_id = '{lost.sid}'"))
+        assert await fake.reports(lost.sid, "failed", code=63016) == 200
+        await rig.advances(hours=25)
+        await remind(rig, ann, "We moved", "announcement:2", Priority.ANNOUNCEMENT)
+        await rig.until(lambda: rows(place, "SELECT 1 FROM outbox WHERE reason = 'window' AND state = 'given_up'"))
+        await ann.says("hello")
+        await ann.sees("did not understand")
+        assert not [one for one in ann.messages if "moved" in one.text]
+        assert "We moved" not in rig.told_owner
 
 
 # --- how messages fare -------------------------------------------------------------------------------------------
