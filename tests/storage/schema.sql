@@ -1,9 +1,8 @@
 CREATE TABLE announcement_recipients (
     announcement_id INTEGER NOT NULL REFERENCES announcements ON DELETE CASCADE,
     user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-    outcome TEXT NOT NULL CHECK (outcome IN (
-        'waiting', 'queued', 'sent', 'blocked', 'outside', 'off', 'unknown', 'failed'
-    )),
+    outcome TEXT NOT NULL
+        CHECK (outcome IN ('waiting', 'queued', 'sent', 'blocked', 'outside', 'off', 'unknown', 'failed')),
     outbox_id INTEGER REFERENCES outbox ON DELETE CASCADE,
     PRIMARY KEY (announcement_id, user_id)
 ) STRICT;

@@ -245,7 +245,7 @@ async def test_a_source_that_changed_meanwhile_is_moved_anew(places: Places) -> 
     origin = places.file(filled=30)
     target = places.postgres()
     with pytest.raises(Stopped):
-        await move(SqliteSide(origin), target, Steps(50))
+        await move(SqliteSide(origin), target, Steps(80))
     with closing(sqlite3.connect(origin)) as database:
         database.execute("UPDATE users SET language = 'changed'")
         database.commit()
@@ -257,7 +257,7 @@ async def test_a_copy_that_was_spoilt_is_told_and_made_anew(places: Places) -> N
     origin = places.file(filled=30)
     target = places.postgres()
     with pytest.raises(Stopped):
-        await move(SqliteSide(origin), target, Steps(50))
+        await move(SqliteSide(origin), target, Steps(80))
     places.server.execute("UPDATE migrebot.users SET language = 'spoilt'", places._made[-1])
     with pytest.raises(UserError, match=r"the copy differs from .* in users; .* give the same command again"):
         await move(SqliteSide(origin), target, ignored)

@@ -23,9 +23,8 @@ CREATE INDEX announcements_ended ON announcements (ended_at);
 CREATE TABLE announcement_recipients (
     announcement_id {integer} NOT NULL REFERENCES announcements ON DELETE CASCADE,
     user_id {integer} NOT NULL REFERENCES users ON DELETE CASCADE,
-    outcome TEXT NOT NULL CHECK (outcome IN (
-        'waiting', 'queued', 'sent', 'blocked', 'outside', 'off', 'unknown', 'failed'
-    )),
+    outcome TEXT NOT NULL
+        CHECK (outcome IN ('waiting', 'queued', 'sent', 'blocked', 'outside', 'off', 'unknown', 'failed')),
     outbox_id {integer} REFERENCES outbox ON DELETE CASCADE,
     PRIMARY KEY (announcement_id, user_id)
 ) {options};
