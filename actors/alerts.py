@@ -1,7 +1,8 @@
 """The alerts actor: it owns what the owner is told, and how often.
 
 It receives alerts from every part of the program and puts each into the outbox, in the owner's language and at most
-once an hour for each cause. Without an owner to write to, and while the storage fails, alerts wait.
+once an hour for each cause; when that was is stored along with it, so that a program that starts again and again does
+not repeat itself. Without an owner to write to, and while the storage fails, alerts wait.
 """
 
 from __future__ import annotations
@@ -10,20 +11,21 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from markupsafe import escape
-
 from actors.actor import Actor, Mailbox, MailboxClosed
 from migrebot.errors import StorageUnavailable
-from migrebot.logs import get_logger, redact
+from migrebot.i18n import translator
+from migrebot.logs import get_logger
 from migrebot.messages import Address, Alert, OutboxFilled, Outgoing, Profile, Say, ToDelivery
-from storage.changes import Enqueue, Unit
+from migrebot.reports.alerts import told
+from storage.changes import Enqueue, NoteInstant, Unit
+from storage.facts import NotedInstant
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import datetime
 
     from migrebot.clock import Clock
     from storage.interface import Storage
+    from storage.records import Conversation
 
 EVERY = timedelta(hours=1)
 """The owner hears of one cause at most so often."""
@@ -55,7 +57,6 @@ class Alerts(Actor[Alert]):
         self._storage = storage
         self._delivery = delivery
         self._clock = clock
-        self._told: dict[str, datetime] = {}
         self._waiting: deque[Alert] = deque(maxlen=WAITING)
 
     async def run(self) -> None:
@@ -71,29 +72,43 @@ class Alerts(Actor[Alert]):
 
     def _note(self, alert: Alert) -> None:
         log.warning("alert", cause=alert.cause, text=alert.text)
-        now = self._clock.now()
-        last = self._told.get(alert.cause)
-        if last is None or now - last >= EVERY:
-            self._told[alert.cause] = now
+        if alert.cause not in {waiting.cause for waiting in self._waiting}:
             self._waiting.append(alert)
 
     async def _tell_waiting(self) -> None:
         try:
             owner = await self._owner() if self._waiting else None
-            while owner and self._waiting:
-                await self._tell(owner, self._waiting[0])
+            # Whoever has yet to write cannot be written to.
+            while owner and self._waiting and not (await self._known(owner)).is_new:
+                if not await self._was_told(self._waiting[0]):
+                    await self._tell(owner, self._waiting[0])
                 self._waiting.popleft()
         except StorageUnavailable:
             log.info("alerts_wait", waiting=len(self._waiting))
 
+    async def _known(self, owner: Address) -> Conversation:
+        return (await self._storage.who([(owner, Profile())], self._clock.now()))[0]
+
+    async def _was_told(self, alert: Alert) -> bool:
+        """Tell whether the owner heard of this cause within the hour; the clock may have been set back since."""
+        fact = NotedInstant(0, _noted(alert))
+        last = (await self._storage.load([fact]))[fact]
+        return last is not None and timedelta(0) <= self._clock.now() - last < EVERY
+
     async def _tell(self, owner: Address, alert: Alert) -> None:
         now = self._clock.now()
-        known = (await self._storage.who([(owner, Profile())], now))[0]
-        text = f"⚙️ {escape(redact(alert.text))}"
-        user_id = None if known.is_new else known.user.id
-        message = Outgoing(address=owner, body=Say(text), user_id=user_id)
-        results = await self._storage.commit([Unit(changes=(Enqueue(message),))], now)
+        reader = (await self._known(owner)).user
+        text = str(told(alert, translator(reader.language)))
+        # Of one cause no more than one waits, should the owner's messenger be out for long.
+        message = Outgoing(address=owner, body=Say(text), user_id=reader.id, key=_noted(alert))
+        unit = Unit(changes=(Enqueue(message), NoteInstant(_noted(alert), now)))
+        results = await self._storage.commit([unit], now)
         try:
             await self._delivery.put(OutboxFilled(results[0].tickets))
         except MailboxClosed:
             log.info("delivery_is_closed", left=1)  # it is durable, the next run sends it
+
+
+def _noted(alert: Alert) -> str:
+    """Name the instant at which the owner was told of this cause last, and the message that tells of it."""
+    return f"alert {alert.cause}"

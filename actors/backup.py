@@ -24,7 +24,7 @@ from migrebot.messages import Alert, Wished
 from migrebot.reminders.occurrences import next_firing
 from migrebot.reports import backups as told
 from migrebot.reports.backups import Figures, Trouble
-from storage.backups.order import Disk, DiskFailed, Trial, Upload
+from storage.backups.order import REHEARSAL_FAILED, Disk, DiskFailed, Trial, Upload
 from storage.changes import Note, NoteInstant
 from storage.names import DISK_ACCESS
 
@@ -233,7 +233,8 @@ class Backup(Actor[Wished]):
         except UserError as error:
             if self._making.failed(self._clock.now()):
                 text = f"No backup could be made, it is tried every hour: {error}"
-                self._on_alert(Alert(cause="backup", text=text))
+                is_rehearsal = str(error).startswith(REHEARSAL_FAILED)
+                self._on_alert(Alert(cause="backup rehearsal" if is_rehearsal else "backup", text=text))
             return self._clock.now() + RETRY
         return now
 

@@ -13,7 +13,7 @@ from storage.backups import thinning
 from storage.backups.content import check, finish
 from storage.backups.copying import copy_file, copy_server
 from storage.backups.files import explained, publish, workshop
-from storage.backups.order import Made
+from storage.backups.order import REHEARSAL_FAILED, Made
 from storage.backups.packing import check_recipient, compress, seal, unpack
 
 if TYPE_CHECKING:
@@ -87,9 +87,13 @@ def _target(order: Order) -> Path:
 
 def _rehearse(packed: Path, again: Path, content: Content) -> None:
     """Restore it for trial: what cannot be restored is not published."""
-    unpack(packed, again)
-    if check(again, packed).rows != content.rows:
-        raise UserError("the backup could not be restored on trial: it has other numbers of rows")
+    try:
+        unpack(packed, again)
+        rows = check(again, packed).rows
+    except UserError as error:
+        raise UserError(f"{REHEARSAL_FAILED}: {error}") from error
+    if rows != content.rows:
+        raise UserError(f"{REHEARSAL_FAILED}: it has other numbers of rows")
     again.unlink()
 
 

@@ -82,6 +82,10 @@ class Tried(Struct, frozen=True, kw_only=True, tag=True):
     free: int | None
 
 
+REHEARSAL_FAILED = "the backup could not be restored on trial"
+"""How the error begins that says so."""
+
+
 class Made(Struct, frozen=True, kw_only=True, tag=True):
     """A backup that was made: where, how many rows are in it, of how many bytes it is, how many others were deleted.
 
