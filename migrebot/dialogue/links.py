@@ -53,6 +53,9 @@ _LENGTH = 12
 _BITS = 22
 """Random bits at the end of each fresh id, see `migrebot.ids`."""
 
+NAMELESS = "?"
+"""Stands for a name that the messenger does not tell."""
+
 MESSENGERS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
 
 
@@ -269,7 +272,9 @@ def _tag(identity: Identity) -> str:
 
 
 def described(identity: Identity, tr: Translator) -> str:
-    """Name an address by its messenger and whom it is of: "Telegram: Ann"."""
+    """Name an address by its messenger and, if that is known, whom it is of: "Telegram: Ann"."""
+    if name(identity) == NAMELESS:
+        return messenger(identity, tr)
     return tr.plain("%(messenger)s: %(name)s", messenger=messenger(identity, tr), name=name(identity))
 
 
@@ -282,7 +287,7 @@ def name(identity: Identity) -> str:
     """Name a person as the messenger does; a question mark where it does not."""
     profile = identity.profile
     full = " ".join(part for part in (profile.first_name, profile.last_name) if part)
-    return full or (f"@{profile.username}" if profile.username else "?")
+    return full or (f"@{profile.username}" if profile.username else NAMELESS)
 
 
 def _message(to: Address, text: Markup, user_id: int | None, keyboard: tuple[tuple[Button, ...], ...]) -> Outgoing:
