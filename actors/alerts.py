@@ -11,10 +11,12 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import structs
+
 from actors.actor import Actor, Mailbox, MailboxClosed
 from migrebot.errors import StorageUnavailable
 from migrebot.i18n import translator
-from migrebot.logs import get_logger
+from migrebot.logs import get_logger, redact
 from migrebot.messages import Address, Alert, OutboxFilled, Outgoing, Profile, Say, ToDelivery
 from migrebot.reports.alerts import told
 from storage.changes import Enqueue, NoteInstant, Unit
@@ -98,7 +100,8 @@ class Alerts(Actor[Alert]):
     async def _tell(self, owner: Address, alert: Alert) -> None:
         now = self._clock.now()
         reader = (await self._known(owner)).user
-        text = str(told(alert, translator(reader.language)))
+        harmless = structs.replace(alert, text=redact(alert.text))
+        text = str(told(harmless, translator(reader.language)))
         # Of one cause no more than one waits, should the owner's messenger be out for long.
         message = Outgoing(address=owner, body=Say(text), user_id=reader.id, key=_noted(alert))
         unit = Unit(changes=(Enqueue(message), NoteInstant(_noted(alert), now)))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, get_args
 from markupsafe import Markup
 
 from migrebot.i18n import N_
-from migrebot.logs import redact
 from migrebot.messages import Channel
 
 if TYPE_CHECKING:
@@ -63,12 +62,11 @@ MEANINGS = {
 
 
 def told(alert: Alert, tr: Translator) -> Markup:
-    """Write the alert for the owner: what it means in their language, then the particulars, which are English."""
-    particulars = redact(alert.text)
+    """Write the alert for the owner: what it means in their language, then its own text, which is English."""
     meaning = MEANINGS.get(_kind(alert.cause))
     if meaning is None:
-        return Markup("⚙️ {}").format(particulars)
-    return Markup("⚙️ {}\n\n<i>{}</i>").format(tr(meaning), particulars)
+        return Markup("⚙️ {}").format(alert.text)
+    return Markup("⚙️ {}\n\n<i>{}</i>").format(tr(meaning), alert.text)
 
 
 def _kind(cause: str) -> str:
