@@ -39,13 +39,14 @@ from storage.changes import (
     SavePressure,
     SaveReminder,
     SaveSession,
+    SaveWish,
     StartAnnouncement,
     Unit,
 )
 from storage.columns import micros
 from storage.facts import AllOf, DrugById, HeadacheById, IntakesOf
 from storage.interface import Retention, Sent
-from storage.records import Bill, Correspondence, Identity, Letter, LinkCode, OveruseNotice, Payment
+from storage.records import Bill, Correspondence, Identity, Letter, LinkCode, OveruseNotice, Payment, Wish
 from tests.storage.conftest import PostgresBackend, SqliteBackend
 from tests.storage.samples import (
     ANNA,
@@ -108,6 +109,7 @@ async def fill(storage: Storage) -> None:
         SaveOccurrence(occurrence()),
         SaveLastList(1001, (MARKER,)),
         SaveAnnouncementWish(AnnouncementWish(user_id=1001)),
+        SaveWish(Wish(kind="token", id=1, user_id=1001, address=SECOND, asked_at=NOW, token=MARKER)),
         SaveAnnouncement(Announcement(id=1, created_at=NOW, texts={"en": "News"})),
         StartAnnouncement(id=1, audience="all", lately=NOW, card=SECOND, card_id=MARKER),
     )
