@@ -84,7 +84,7 @@ def progress(announcement: Announcement, counts: Counts, tr: Translator) -> Mark
             )
         )
     elif counts.waiting:
-        lines.append(tr("Not sent any more: %(n)s", n=counts.waiting))
+        lines.append(tr("Not sent: %(n)s", n=counts.waiting))
     if announcement.state == "done" and counts.queued:
         lines.append(tr("Waits in a local chat until it is opened: %(n)s", n=counts.queued))
     lines += [tr(text, n=number) for name, text in _NOT_SENT.items() if (number := getattr(counts, name))]

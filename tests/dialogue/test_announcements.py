@@ -143,7 +143,7 @@ async def test_it_can_be_paused_resumed_and_cancelled(house: House, olga: Person
     assert "Shall the rest get nothing?" in olga.last.text
     assert [one.state for one in await under_way(house)] == ["paused"]
     await olga.presses("Cancel the rest")
-    assert "Not sent any more: 1" in olga.last.text
+    assert "Not sent: 1" in olga.last.text
     assert [one.state for one in await under_way(house)] == ["cancelled"]
 
 
