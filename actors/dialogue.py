@@ -24,6 +24,7 @@ import structlog
 from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
 from actors.backlog import Backlog
+from actors.map_room import MapRoom
 from migrebot.dialogue import maintenance
 from migrebot.dialogue.menus.question import ask_regularly
 from migrebot.dialogue.menus.report import LoginLink
@@ -158,7 +159,7 @@ class Dialogue(Actor[ToDialogue]):
         self._announcer = announcer
         self._backup = backup
         self._flood = flood or FloodGate()
-        self._zones_at = zones_at
+        self._map_room = MapRoom(mailbox, zones_at)
         self._login_link = login_link
         self._careful: Counter[str] | None = None
         self._backlog = Backlog(storage=storage, clock=clock, on_alert=on_alert)
@@ -179,8 +180,11 @@ class Dialogue(Actor[ToDialogue]):
 
     async def run(self) -> None:
         """Answer batch after batch until the mailbox is closed and empty."""
-        async with anyio.create_task_group() as tasks:
-            await self._batches(tasks)
+        async with anyio.create_task_group() as self._lookups:
+            async with anyio.create_task_group() as tasks:
+                await self._batches(tasks)
+            self._lookups.cancel_scope.cancel()
+        self._map_room.close()
         if self._faults:
             raise self._faults.pop()
 
@@ -196,6 +200,8 @@ class Dialogue(Actor[ToDialogue]):
             elif items:
                 self._under_way = _Batch(items)
                 tasks.start_soon(self._store_batch, self._under_way)
+            else:
+                self._release()
             if self._backlog.is_maintenance or self._backlog.is_releasing:
                 await self._stored()  # what is held now must not be missed by the end of the maintenance
                 await self._work_off()
@@ -219,6 +225,8 @@ class Dialogue(Actor[ToDialogue]):
                 envelopes = await self._take()
             except MailboxClosed:
                 if self._under_way is None:
+                    if await self._map_room.somebody_leaves():
+                        continue
                     break
                 await self._stored()  # it may give some back
                 continue
@@ -308,6 +316,8 @@ class Dialogue(Actor[ToDialogue]):
         await self._backlog.learn()
         together = []
         for envelope in envelopes:
+            if self._map_room.takes(envelope):
+                continue
             if envelope.tries or self._is_careful(envelope.message):
                 await self._handle_alone(envelope)
             else:
@@ -351,7 +361,10 @@ class Dialogue(Actor[ToDialogue]):
     async def _worked_out(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
         items = await self._one_each(envelopes)
         await self._answer(items)
-        return items
+        for item in items:
+            if item.place is not None and isinstance(item.envelope.message, Inbound):
+                self._map_room.hold(item.envelope.message.address, item.envelope, item.place, self._lookups)
+        return [item for item in items if item.place is None]
 
     async def _store(self, items: list[_Item]) -> list[Envelope[ToDialogue]]:
         """Store a batch and tell everybody; gives the messages that are to be tried again."""
@@ -522,7 +535,10 @@ class Dialogue(Actor[ToDialogue]):
             for item in open_items:
                 result = await attempt(self._unit(item, Facts(loaded)))
                 if isinstance(result, FactsMissing):
-                    missing.update(result.facts)
+                    place = next((fact for fact in result.facts if isinstance(fact, ZonesAt)), None)
+                    if place is not None and self._waits_for_map(item, place, loaded):
+                        continue
+                    missing.update(set(result.facts) - loaded.keys())
                     undecided.append(item)
                 elif isinstance(result, Exception):
                     item.error = type(result).__name__
@@ -535,6 +551,17 @@ class Dialogue(Actor[ToDialogue]):
                 return
         for item in open_items:
             item.error = "it asks for ever new facts"
+
+    def _waits_for_map(self, item: _Item, place: ZonesAt, loaded: dict[Fact[Any], Any]) -> bool:
+        """Let a message wait for its place, beside all others; tell whether it does, or whether the place is known."""
+        if item.was_on_map or item.held is not None or not isinstance(item.envelope.message, Inbound):
+            return False
+        zones = self._map_room.found(item.envelope)
+        if zones is not None:
+            loaded[place], item.was_on_map = zones, True
+            return False
+        item.place = place
+        return True
 
     async def _load(self, facts: set[Fact[Any]]) -> dict[Fact[Any], Any]:
         """Load the facts; one that cannot be loaded is left out, and whoever asks for it again is set aside."""
@@ -556,7 +583,7 @@ class Dialogue(Actor[ToDialogue]):
         links = {fact for fact in facts if isinstance(fact, LoginLink)}
         found = await self._storage.load(facts - on_the_map - links)
         for fact in on_the_map:
-            found[fact] = await self._zones_at(fact.latitude, fact.longitude)
+            found[fact] = await self._map_room.find(fact)
         for link in links:
             found[link] = self._login_link(link.is_here)
         return found
@@ -667,6 +694,8 @@ class _Item:
         self.error = ""
         self.ids: RepeatableIds | None = None
         self.is_foreign = False
+        self.place: ZonesAt | None = None
+        self.was_on_map = False
         self.now: datetime | None = None
 
 

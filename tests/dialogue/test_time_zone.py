@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from migrebot import atlas
@@ -12,8 +13,11 @@ from migrebot.languages import LANGUAGES
 from migrebot.messages import Location
 from storage.changes import SaveReminder
 from tests.storage.samples import reminder, stored
+from tests.talk import open_house
 
 if TYPE_CHECKING:
+    from storage.interface import Storage
+    from tests.clock import FakeClock
     from tests.talk import House, Person
 
 pytestmark = pytest.mark.anyio
@@ -157,3 +161,50 @@ def test_every_country_has_a_name_and_a_continent(language: str) -> None:
 def test_ukrainian_countries_stand_in_the_order_of_the_ukrainian_alphabet() -> None:
     names = [name for name, _ in atlas.countries("europe", "uk")]
     assert names.index("Грузія") < names.index("Естонія") < names.index("Ірландія") < names.index("Казахстан")
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_nobody_else_waits_while_a_place_is_looked_up_and_its_sender_is_answered_in_order(
+    house: House, asked: Person, at_once: bool
+) -> None:
+    looked_up, asks = anyio.Event(), anyio.Event()
+
+    async def zones_at(_latitude: float, _longitude: float) -> tuple[str, ...]:
+        asks.set()
+        await looked_up.wait()
+        return ("Europe/Kyiv",)
+
+    house.dialogue._map_room._zones_at = zones_at
+    bob = house.person(7002, first_name="Bob")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(asked.sends, KYIV)
+        if not at_once:
+            await asks.wait()
+        tasks.start_soon(asked.says, "/start")
+        await asks.wait()
+        await bob.says("/privacy")
+        assert "What is stored about you" in bob.last.text
+        assert await zone_of(asked) == "Europe/Berlin"
+        looked_up.set()
+    assert await zone_of(asked) == "Europe/Kyiv"
+    assert ["Europe/Kyiv (UTC+3)" in shown.text for shown in asked.chat[-2:]] == [True, False]
+
+
+async def test_the_program_ends_once_a_place_was_looked_up(storage: Storage, clock: FakeClock) -> None:
+    looked_up, asks = anyio.Event(), anyio.Event()
+
+    async def zones_at(_latitude: float, _longitude: float) -> tuple[str, ...]:
+        asks.set()
+        await looked_up.wait()
+        raise OSError
+
+    async with open_house(storage, clock) as house:
+        house.dialogue._map_room._zones_at = zones_at
+        ann = house.person()
+        await ann.says("/start")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ann.sends, KYIV)
+            await asks.wait()
+            house.mailbox.close()
+            looked_up.set()
+    assert "no time zone of that place" in ann.last.text
