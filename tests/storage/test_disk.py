@@ -1,13 +1,15 @@
-"""Backups on a Yandex Disk, by the real process: what arrives, and every way in which it does not."""
+"""Backups on a Yandex Disk: what arrives, and every way in which it does not."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 import pytest
 
 from actors.backup_process import try_apart, upload_apart
+from storage.backups import disk as yandex
 from storage.backups.order import Disk, DiskFailed, Trial, Upload, Uploaded
 from storage.backups.thinning import name_of
 from tests.fakes.telegram import Fault
@@ -40,9 +42,14 @@ def backup(tmp_path: Path) -> Path:
     return path
 
 
-async def upload(disk: FakeDisk, backup: Path, *, token: str = TOKEN, patience: float = 3) -> Uploaded:
-    opened = Disk(token=token, api_base=disk.api_base, patience=patience)
-    return await upload_apart(Upload(path=str(backup), disk=opened, now=NOW, keep_days=180))
+def order(disk: FakeDisk, backup: Path, patience: float) -> Upload:
+    opened = Disk(token=TOKEN, api_base=disk.api_base, patience=patience)
+    return Upload(path=str(backup), disk=opened, now=NOW, keep_days=180)
+
+
+async def upload(disk: FakeDisk, backup: Path, *, patience: float = 3) -> Uploaded:
+    """Upload from a thread, which begins sooner than a process."""
+    return await anyio.to_thread.run_sync(yandex.upload, order(disk, backup, patience))
 
 
 async def refused(disk: FakeDisk, backup: Path, patience: float = 3) -> Trouble:
@@ -164,8 +171,19 @@ async def test_how_much_is_missing_is_told_before_anything_is_sent(disk: FakeDis
     assert disk.count("link") == 0
 
 
+async def test_the_process_uploads_and_tells_what_came_of_it(disk: FakeDisk, backup: Path) -> None:
+    await upload_apart(order(disk, backup, 3))
+    assert disk.names == [NAME]
+    disk.goes_wrong(401)
+    with pytest.raises(DiskFailed) as failed:
+        await upload_apart(order(disk, backup, 3))
+    assert failed.value.trouble.kind == "token"
+
+
 async def test_a_backup_that_is_gone_is_told(disk: FakeDisk, tmp_path: Path) -> None:
-    assert (await refused(disk, tmp_path / NAME)).detail == "No such file or directory"
+    with pytest.raises(DiskFailed) as failed:
+        await upload_apart(order(disk, tmp_path / NAME, 3))
+    assert failed.value.trouble.detail == "No such file or directory"
 
 
 async def test_a_trial_leaves_nothing(disk: FakeDisk) -> None:
