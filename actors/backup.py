@@ -301,7 +301,8 @@ class Backup(Actor[Wished]):
 
     async def _not_uploaded(self, trouble: Trouble) -> None:
         now = self._clock.now()
-        log.warning("backup_not_uploaded", kind=trouble.kind, detail=trouble.detail)
+        if trouble.kind != "unencrypted" or trouble != self.figures.trouble:
+            log.warning("backup_not_uploaded", kind=trouble.kind, detail=trouble.detail)
         if trouble != self.figures.trouble:
             await self._note(replace(self.figures, upload_failed_at=now, trouble=trouble))
         if self._uploading.failed(now) and trouble.kind != "unencrypted":

@@ -8,7 +8,7 @@ import pytest
 
 from migrebot.dialogue.turn import Setup
 from migrebot.languages import LANGUAGES
-from migrebot.messages import Address, Inbound, Text, Withdraw
+from migrebot.messages import Address, Inbound, Say, Text, Withdraw
 from storage.facts import Noted, Wishes
 from storage.names import DISK_ACCESS
 from tests.talk import open_house
@@ -95,18 +95,30 @@ async def test_it_is_said_in_every_language(storage: Storage, clock: FakeClock, 
     assert len(set(said)) == len(said)
 
 
-async def test_the_message_with_a_token_is_deleted_where_that_can_be_done(storage: Storage, clock: FakeClock) -> None:
-    async with open_house(storage, clock, Setup(owner=Address("telegram", "1"))) as house:
-        olga = house.person(1)
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        (Address("telegram", "1"), "I am deleting your message with it."),
+        # At Twilio, not on the phone.
+        (Address("whatsapp", "whatsapp:+15550001111"), "I cannot delete your message with it in this chat"),
+    ],
+)
+async def test_the_message_with_a_token_is_deleted_where_that_can_be_done(
+    storage: Storage, clock: FakeClock, owner: Address, said: str
+) -> None:
+    async with open_house(storage, clock, Setup(owner=owner)) as house:
+        olga = house.person(channel=owner.channel, value=owner.value)
         await olga.says("/start")
         inbound = Inbound(
             address=olga.address,
             key="token",
             content=Text(f"/token {TOKEN}"),
             received_at=clock.now(),
+            profile=olga.profile,
             message_id="77",
         )
         await house.mailbox.ask(inbound)
         tickets = [ticket for envelope in house.delivery.take(100) for ticket in envelope.message.tickets]
-        rows = await storage.claim([ticket.id for ticket in tickets], clock.now())
-    assert Withdraw("77") in [row.body for row in rows]
+        bodies = [row.body for row in await storage.claim([ticket.id for ticket in tickets], clock.now())]
+    assert Withdraw("77") in bodies
+    assert any(isinstance(body, Say) and said in body.text for body in bodies)
