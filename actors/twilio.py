@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from base64 import b64encode
 from datetime import timedelta
 from html import escape
 from ipaddress import ip_address
@@ -199,9 +200,12 @@ class TwilioActor(Actor[Never]):
         if self._validator is None or not signature:
             return False
         given = signature.encode("utf-8", "surrogateescape")
-        if hmac.compare_digest(self._validator.compute_signature(url, form).encode(), given):
+        # As Twilio's own validator does it where no field comes twice; that one takes a tenth of the whole request.
+        signed = url + "".join([name + form[name] for name in sorted(form)])
+        token = self._task.config.auth_token.reveal().encode()
+        if hmac.compare_digest(b64encode(hmac.digest(token, signed.encode(), "sha1")), given):
             return True
-        # It tries the address with a port and without one, at twice the price.
+        # It tries the address with a port and without one.
         return bool(self._validator.validate(url, form, signature))
 
     # --- how our messages fare ---
