@@ -54,6 +54,7 @@ async def test_no_button_and_no_code_of_somebody_else_shows_or_changes_anything(
         await eve.sends(Press(data, "", "callback"))
         kind = data.partition(":")[0]
         refused[kind] = refused.get(kind, 0) + len(house.alerts) - alerts
+    await eve.says("/cancel")
     for code in codes:
         for text in (code, f"/delete {code}", f"/link {code}", f"/cancel {code}"):
             await eve.says(text)
@@ -92,6 +93,7 @@ async def everything_of_anns(house: House) -> tuple[set[str], set[str]]:
     await asked(house)
     await ann.says(f"for Olga from {MARKER}")
     await ann.presses("Yes, send it")
+    await olga.says(f"/write {ANN} for {MARKER}")
     code = await joined(ann, phone)
     await phone.says("/unlink")
     for text in ("/pain", "2", "1", "5", "2", ", ".join(f"{MARKER} {number}" for number in range(8))):

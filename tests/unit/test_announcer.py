@@ -106,11 +106,11 @@ async def people(house: House, count: int, *, zone: str | None = None, first: in
         assert (await commit(house.storage, SaveUser(user), SaveIdentity(identity))).outcome == "done"
 
 
-async def start(house: House, **texts: str) -> Person:
+async def start(house: House, olga: Person | None = None) -> Person:
     """Let the owner send it to everybody."""
-    olga = house.person(1, first_name="Olga")
+    olga = olga or house.person(1, first_name="Olga")
     await olga.says("/announcement")
-    for name, text in (texts or {"English": "News", "Русский": "Новости"}).items():
+    for name, text in {"English": "News", "Русский": "Новости"}.items():
         await olga.presses(name)
         await olga.says(text)
     await olga.presses("Choose who gets it")
@@ -236,6 +236,16 @@ async def test_whoever_cannot_be_reached_or_wants_none_by_then_is_counted(house:
         "Announcements turned off: 1",
     ]
     assert "on its way" in olga.last.text, "the owner's own chat shows it by an edit, which nobody delivered here"
+
+
+async def test_on_whatsapp_the_owner_gets_the_final_report_alone(house: House) -> None:
+    await people(house, 150)
+    phone = "whatsapp:+1"
+    async with open_house(house.storage, house.clock, Setup(owner=Address("whatsapp", phone))) as own:
+        await start(own, own.person(channel="whatsapp", value=phone))
+        async with posting(own) as post:
+            await post.until(lambda: len(post.got.get(phone, [])) == 2)
+            assert [one.splitlines()[0] for one in post.got[phone]] == ["News", "✅ The announcement is finished"]
 
 
 @pytest.mark.parametrize(("hour", "open_"), [(9, False), (10, True), (19, True), (20, False), (3, False)])
