@@ -112,6 +112,8 @@ class _Crowd:
         """
         if rate:
             await self.warm_up()
+        # What comes before the calls are forgotten would be missing.
+        assert time.time() < start - 1, "the people were not ready in time"
         self._fake.clear()
         await asyncio.sleep(start - 0.5 - time.time())
         if rate:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PEOPLE = 300
 ROUNDS = 3
 SPREAD_S = 10.0
-LEAD = timedelta(seconds=15)
+LEAD = timedelta(seconds=30)
 """Time for the program to start and for everybody to have written before the first one is due."""
 
 PACE = 200.0
