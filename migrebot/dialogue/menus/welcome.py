@@ -72,6 +72,7 @@ def help_(turn: Turn, owners: Sequence[tuple[str, str]] = ()) -> Answer:
             tr("/forget – delete everything about you"),
             tr("/privacy – what is stored and who can read it"),
             tr("/donate – give something to whoever runs this bot"),
+            tr("/paysupport – questions about a payment"),
         ),
     )
     commands = [Markup("\n").join(group) for group in groups]
