@@ -34,6 +34,9 @@ LEFT_OUT = (
 the owner asked for, and what is remembered of the backups, the token of the Disk included. Of announcements it is left
 out who waits for them: after a restore they would go once more to whoever got them since."""
 
+_LEAVE_OUT_INPUT = "UPDATE inbox SET raw = NULL WHERE raw IS NOT NULL"
+"""What was set aside is in no backup as it came: it may be the token of the Disk, and nothing reads it again."""
+
 Rows = dict[str, int]
 """How many rows each table has."""
 
@@ -61,6 +64,8 @@ def finish(path: Path, now: datetime) -> Content:
         for name in LEFT_OUT:
             if name in tables:
                 database.execute(f"DELETE FROM {quoted(name)}")
+        if "inbox" in tables:
+            database.execute(_LEAVE_OUT_INPUT)
         content = Content(now, count_rows(database))
         database.execute(f"CREATE TABLE {NOTED} (made_at INTEGER NOT NULL, tables TEXT NOT NULL) STRICT")
         noted = (int(now.timestamp()), msgspec.json.encode(content.rows).decode())
