@@ -32,7 +32,7 @@ from actors.twilio_link import AccountRefused
 from migrebot.errors import NotSent, Refused, StorageUnavailable, Uncertain
 from migrebot.logs import get_logger
 from migrebot.messages import Address, Alert, Inbound, OutboxFilled, Outgoing, Priority, Profile, Say, Withdraw
-from storage.changes import Change, Enqueue, Mute, NoteFate, NoteInstant, Unit
+from storage.changes import Change, Enqueue, MissRecipient, Mute, NoteFate, NoteInstant, Unit
 from storage.facts import IsAnnouncement, NotedInstant
 from storage.records import InboxKey
 
@@ -256,12 +256,12 @@ class TwilioActor(Actor[Never]):
     async def _once_more(self, address: Address, sid: str) -> list[Change]:
         """Take a message that the closed window swallowed from Twilio's own copy: it waits now, or goes by template.
 
-        An announcement does neither.
+        An announcement does neither, and did not reach that person.
         """
         self._sender.window_closed(address.value)
         fact = IsAnnouncement(0, "whatsapp", sid)
         if (await self._storage.load([fact]))[fact]:
-            return []
+            return [MissRecipient("whatsapp", sid)]
         client = self._sender.link.client
         (known,) = await self._storage.who([(address, Profile())], self._clock.now())
         if client is None or known.is_new:

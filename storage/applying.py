@@ -37,6 +37,7 @@ from storage.changes import (
     HoldMessage,
     MarkFree,
     MergeUsers,
+    MissRecipient,
     MoveOccurrence,
     MoveQuestion,
     MoveReminder,
@@ -458,6 +459,10 @@ def _skip_recipient(change: SkipRecipient, _now: int) -> tuple[Step, ...]:
     return (Statement("skip_recipient", (change.outcome, change.announcement_id, change.user_id)),)
 
 
+def _miss_recipient(change: MissRecipient, _now: int) -> tuple[Step, ...]:
+    return (Statement("miss_recipient", (change.channel, clean(change.message_id))),)
+
+
 def _end_announcement(change: EndAnnouncement, now: int) -> tuple[Step, ...]:
     return (Statement("end_announcement", (now, change.id), owned=True),)
 
@@ -547,6 +552,7 @@ _STEPS: dict[type[Change], Callable[[Any, int], tuple[Step, ...]]] = {
     SteerAnnouncement: _steer_announcement,
     TakeRecipient: _take_recipient,
     SkipRecipient: _skip_recipient,
+    MissRecipient: _miss_recipient,
     EndAnnouncement: _end_announcement,
     SaveAnnouncementWish: _save_announcement_wish,
     CloseDay: _close_day,

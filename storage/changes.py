@@ -448,6 +448,13 @@ class SkipRecipient(Struct, frozen=True):
     outcome: Outcome
 
 
+class MissRecipient(Struct, frozen=True):
+    """Note that an announcement which the messenger took, as the message of this name, did not reach an open window."""
+
+    channel: Channel
+    message_id: str
+
+
 class EndAnnouncement(Struct, frozen=True):
     """Note that nothing more comes of an announcement; the unit fails if it is paused or ended."""
 
@@ -531,6 +538,7 @@ Change = (
     | SteerAnnouncement
     | TakeRecipient
     | SkipRecipient
+    | MissRecipient
     | EndAnnouncement
     | SaveAnnouncementWish
     | CloseDay

@@ -124,6 +124,12 @@ WHERE announcement_id = ? AND user_id = ? AND outcome = 'waiting'
 -- skip_recipient: Note why somebody who waits for an announcement gets none.
 UPDATE announcement_recipients SET outcome = ? WHERE announcement_id = ? AND user_id = ? AND outcome = 'waiting';
 
+-- miss_recipient: Note that what was taken by the messenger did not arrive, its window being closed.
+UPDATE announcement_recipients SET outcome = 'outside', outbox_id = NULL
+FROM outbox
+WHERE outbox.channel = ? AND outbox.message_id = ? AND outbox.user_id = announcement_recipients.user_id
+    AND outbox.key LIKE 'announcement:' || announcement_id || ':%' AND outcome IN ('queued', 'sent');
+
 -- save_announcement_wish: Insert whether a user wants announcements, or replace it.
 INSERT INTO announcement_wishes (user_id, is_off) VALUES (?, ?)
 ON CONFLICT (user_id) DO UPDATE SET is_off = excluded.is_off;

@@ -13,8 +13,9 @@ import aiohttp
 import pytest
 
 from actors import twilio_client
+from migrebot.announcements.announcement import Announcement
 from migrebot.messages import Address, OutboxFilled, Priority
-from storage.changes import Enqueue, Unit
+from storage.changes import Enqueue, SaveAnnouncement, StartAnnouncement, TakeRecipient, Unit
 from storage.facts import AllOf, HeldBack
 from storage.migrations.sqlite_runner import migrate
 from tests.fakes.twilio import FakeTwilio, Fault
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from storage.changes import Change
     from tests.fakes.twilio import Phone
 
 pytestmark = pytest.mark.anyio
@@ -79,11 +81,12 @@ async def remind(
     text: str = "Take your pill",
     key: str = "reminder:1",
     priority: Priority = Priority.REMINDER,
+    *also: Change,
 ) -> None:
     """Have the program remind somebody, or announce something."""
     user = (await rig.known(ann)).user
     reminder = message(text, address=Address("whatsapp", ann.address), user_id=user.id, priority=priority, key=key)
-    (result,) = await rig.storage.commit([Unit(changes=(Enqueue(reminder),))], rig.clock.now())
+    (result,) = await rig.storage.commit([Unit(changes=(Enqueue(reminder), *also))], rig.clock.now())
     await rig.program._delivery.put(OutboxFilled(result.tickets))
 
 
@@ -494,11 +497,19 @@ async def test_an_announcement_never_goes_by_template_nor_when_the_person_writes
         await ann.says("/start")
         await ann.sees("Hello")
         fake.world.wrote_at.clear()
-        await remind(rig, ann, "We moved", "announcement:1", Priority.ANNOUNCEMENT)
+        draft = Announcement(id=1, created_at=rig.clock.now(), texts={"en": "We moved"})
+        start = StartAnnouncement(
+            id=1, audience="all", lately=rig.clock.now(), card=Address("whatsapp", ann.address), card_id=""
+        )
+        await rig.storage.commit([Unit(changes=(SaveAnnouncement(draft), start))], rig.clock.now())
+        user_id = (await rig.known(ann)).user.id
+        key = f"announcement:1:{user_id}"
+        await remind(rig, ann, "We moved", key, Priority.ANNOUNCEMENT, TakeRecipient(1, user_id, key))
         await rig.until(lambda: [one for one in fake.world.messages.values() if one.swallowed])
         (lost,) = [one for one in fake.world.messages.values() if one.swallowed]
         await rig.until(lambda: rows(place, f"SELECT 1 FROM outbox WHERE message_id = '{lost.sid}'"))
         assert await fake.reports(lost.sid, "failed", code=63016) == 200
+        assert rows(place, "SELECT outcome FROM announcement_recipients") == [("outside",)]
         await rig.advances(hours=25)
         await remind(rig, ann, "We moved", "announcement:2", Priority.ANNOUNCEMENT)
         await rig.until(lambda: rows(place, "SELECT 1 FROM outbox WHERE reason = 'window' AND state = 'given_up'"))

@@ -16,6 +16,7 @@ from storage.changes import (
     Enqueue,
     EraseUser,
     MergeUsers,
+    MissRecipient,
     Mute,
     SaveAnnouncement,
     SaveAnnouncementWish,
@@ -159,6 +160,24 @@ async def test_what_became_of_it_is_noted(storage: Storage, reason: str, mute: b
     assert await counts(storage) == Counts(**{outcome: 1})
     await stored(storage, EndAnnouncement(1))
     assert await ask(storage, OpenAnnouncements(0)) == ()
+
+
+@pytest.mark.parametrize("settled", [True, False])
+async def test_what_the_messenger_took_and_could_not_deliver_is_counted_as_outside(
+    storage: Storage, *, settled: bool
+) -> None:
+    await begun(storage)
+    ticket = await take(storage)
+    await storage.claim([ticket.id], NOW)
+    await storage.settle([Sent(ticket.id, "SM1")], NOW)
+    if settled:
+        await storage.settle_announcement(1)
+        assert await counts(storage) == Counts(sent=1)
+    await stored(storage, MissRecipient("whatsapp", "SM1"), MissRecipient(ANNA.channel, "SM2"))
+    assert await counts(storage) != Counts(outside=1)
+    await stored(storage, MissRecipient(ANNA.channel, "SM1"))
+    assert await storage.settle_announcement(1) == 0
+    assert await counts(storage) == Counts(outside=1)
 
 
 async def test_what_was_sent_stays_so_when_its_row_is_purged(storage: Storage) -> None:
