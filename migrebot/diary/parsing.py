@@ -16,6 +16,7 @@ __all__ = [
     "MAX_AMOUNT",
     "MAX_DURATION_H",
     "UNITS",
+    "means_now",
     "parse_amount",
     "parse_day",
     "parse_duration",
@@ -40,6 +41,10 @@ YES = _phrases(
 )
 NO = _phrases(
     "no|n|nope|nah|нет|не|нету|не было|не была|ні|н|нема|немає|не було|не була|non|nan|pas du tout|para nada|-|👎"
+)
+
+NOW = _phrases(
+    "now|right now|сейчас|прямо сейчас|зараз|прямо зараз|maintenant|en ce moment|ahora|ahora mismo|en este momento"
 )
 
 _OUT_OF_TEN = re.compile(
@@ -128,6 +133,11 @@ def parse_yes_no(text: str) -> bool | None:
     """Understand yes and no in any of the languages."""
     word = folded(text)
     return True if word in YES else False if word in NO else None
+
+
+def means_now(text: str) -> bool:
+    """Tell whether a text says "now" in any of the languages; to `parse_day` that is today."""
+    return folded(text) in NOW
 
 
 def parse_intensity(text: str) -> int | None:

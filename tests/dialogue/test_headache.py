@@ -76,6 +76,24 @@ async def test_hurts_now_takes_two_taps(house: House, ann: Person, clock: FakeCl
     assert "It is over" in ann.question.labels
 
 
+@pytest.mark.parametrize("word", ["now", "Right now!", "hurts now", "Сейчас", "зараз", "maintenant", "ahora mismo"])
+async def test_now_may_be_typed_and_is_more_than_today(house: House, ann: Person, clock: FakeClock, word: str) -> None:
+    await ann.says("/pain")
+    await ann.says(word)
+    await ann.says("6")
+    (headache,) = (await everything(house, ann)).headaches
+    assert (headache.onset, headache.intensity, headache.is_open) == (clock.now(), 6, True)
+
+
+async def test_when_the_day_of_an_entry_is_changed_now_means_today(house: House, ann: Person) -> None:
+    await ann.says("/pain yesterday 7 3h")
+    await ann.presses("Edit")
+    await ann.presses("Date")
+    await ann.says("now")
+    (headache,) = (await everything(house, ann)).headaches
+    assert (headache.day, headache.onset, headache.duration_h) == (date(2026, 6, 15), None, 3)
+
+
 async def test_it_is_over_sets_the_duration_and_takes_the_later_question_back(house: House, ann: Person) -> None:
     await ann.says("/pain")
     await ann.presses("Hurts now")

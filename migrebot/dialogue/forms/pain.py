@@ -19,7 +19,7 @@ from migrebot.dialogue.forms.days import day_choices, parse_past_day
 from migrebot.dialogue.turn import Answer, Reply, say
 from migrebot.diary.entries import Headache, Intake
 from migrebot.diary.labels import SYMPTOMS, TRIGGERS, choice_label
-from migrebot.diary.parsing import MAX_DURATION_H, parse_duration, parse_intensity
+from migrebot.diary.parsing import MAX_DURATION_H, means_now, parse_duration, parse_intensity
 from storage.changes import CancelQueued, Change, SaveHeadache, SaveIntakes
 from storage.facts import FrequentChoices, HasHadAura, HeadacheById, IntakesOf, LastIntakes
 from storage.records import Frame
@@ -53,6 +53,11 @@ def _date_choices(view: View) -> Rows:
     if view.changes_record:
         return day_choices(view)
     return day_choices(view, before=[[Choice("⚡ " + view.tr.plain("Hurts now"), NOW)]])
+
+
+def _parse_date(view: View, text: str) -> str | Complaint:
+    """Understand a day, or that it hurts now; an entry that is changed has a day only."""
+    return NOW if means_now(text) and not view.changes_record else parse_past_day(view, text)
 
 
 def _store_date(view: View, value: str) -> dict[str, Any]:
@@ -135,7 +140,7 @@ STEPS = (
         wire_name="date",
         question=lambda view: view.tr("When did your head hurt?"),
         choices=_date_choices,
-        parse=parse_past_day,
+        parse=_parse_date,
         daily=True,
         store=_store_date,
     ),
