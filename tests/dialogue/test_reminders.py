@@ -456,8 +456,8 @@ async def test_a_late_answer_is_fine_and_so_is_one_after_deletion(house: House, 
     async with scheduler(house):
         await fires(house, ann, "/add walk every day at 15:00")
         fired = ann.last
-        await ann.says("/delete 1")
         await house.clock.advance(7 * 24 * HOUR)
+        await ann.says("/delete 1")  # what was deleted is kept for two days
         await ann.sends(Press(fired.keyboard[0][0].data, fired.id, "callback"))
         assert "Done" in fired.text
 
