@@ -46,6 +46,20 @@ def N_(message: str) -> str:  # noqa: N802 - the customary name for "translate l
     return message
 
 
+def language_name(language: str) -> str:
+    """Name a language in itself: "Français"."""
+    name: str = Locale.parse(language).get_display_name(language) or language
+    return name[:1].upper() + name[1:]
+
+
+_MESSENGERS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
+
+
+def messenger_name(channel: str, tr: Translator) -> str:
+    """Name a messenger, or the chat in the browser."""
+    return _MESSENGERS.get(channel) or tr.plain("Chat in the browser")
+
+
 _FAR_DAYS = 300
 """A date further away is written with its year: without it, it would be taken for the nearer one."""
 

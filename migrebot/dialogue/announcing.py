@@ -9,8 +9,7 @@ from markupsafe import Markup
 from migrebot.announcements.recipients import FIRST_HOUR, LAST_HOUR
 from migrebot.announcements.texts import missing, source
 from migrebot.dialogue.turn import Answer, Turn, say
-from migrebot.dialogue.words import language_name
-from migrebot.i18n import N_
+from migrebot.i18n import N_, language_name
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Button
 from storage.facts import OpenAnnouncements

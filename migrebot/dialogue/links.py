@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.dialogue.withdrawing import withdrawn
-from migrebot.i18n import Translator, translator
+from migrebot.i18n import Translator, messenger_name, translator
 from migrebot.messages import Button, Outgoing, Say
 from storage.changes import (
     ClaimLinkCode,
@@ -55,8 +55,6 @@ _BITS = 22
 
 NAMELESS = "?"
 """Stands for a name that the messenger does not tell."""
-
-MESSENGERS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
 
 
 # --- joining -----------------------------------------------------------------------------------------------------
@@ -181,7 +179,7 @@ def _ask(turn: Turn, code: LinkCode, issuer: User) -> Answer:
     said = tr(
         "Your code was entered in %(messenger)s by <b>%(name)s</b>. Is that you? Then the two diaries become one, and"
         " both messengers can read and delete it.",
-        messenger=messenger(claimant, tr),
+        messenger=messenger_name(claimant.address.channel, tr),
         name=name(claimant),
     )
     keyboard = ((Button(tr.plain("Yes, join"), "y:yes"), Button(tr.plain("No"), "y:no")),)
@@ -273,14 +271,10 @@ def _tag(identity: Identity) -> str:
 
 def described(identity: Identity, tr: Translator) -> str:
     """Name an address by its messenger and, if that is known, whom it is of: "Telegram: Ann"."""
+    messenger = messenger_name(identity.address.channel, tr)
     if name(identity) == NAMELESS:
-        return messenger(identity, tr)
-    return tr.plain("%(messenger)s: %(name)s", messenger=messenger(identity, tr), name=name(identity))
-
-
-def messenger(identity: Identity, tr: Translator) -> str:
-    """Name the messenger of an address."""
-    return MESSENGERS.get(identity.address.channel) or tr.plain("Chat in the browser")
+        return messenger
+    return tr.plain("%(messenger)s: %(name)s", messenger=messenger, name=name(identity))
 
 
 def name(identity: Identity) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from babel import Locale
 from markupsafe import Markup
 
 from migrebot.diary.entries import days_touched, in_zone
@@ -16,12 +15,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from migrebot.diary.entries import Headache, Intake, Pressure
-
-
-def language_name(language: str) -> str:
-    """Name a language in itself: "Français"."""
-    name: str = Locale.parse(language).get_display_name(language) or language
-    return name[:1].upper() + name[1:]
 
 
 def duration(hours: float, tr: Translator) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from migrebot import money
+from migrebot.i18n import language_name, messenger_name
 from migrebot.reports import tables
 from migrebot.reports.tables import Column, Table
 from migrebot.reports.workbook import workbook
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from migrebot.i18n import Translator
     from migrebot.reports.tables import Cell
     from storage.facts import Everything
+    from storage.records import Identity
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -104,7 +106,7 @@ def _person(everything: Everything, tr: Translator) -> Table:
     if user is not None:
         rows += [
             (tr.plain("My number"), str(user.id)),
-            (tr.plain("Language"), user.language),
+            (tr.plain("Language"), language_name(user.language)),
             (tr.plain("Time zone"), user.timezone),
             (tr.plain("Since"), user.created_at.date()),
         ]
@@ -128,10 +130,17 @@ def _person(everything: Everything, tr: Translator) -> Table:
         is_back = f" ({given_back})" if payment.refunded_at else ""
         rows.append((tr.plain("Donation"), tables.shown(f"{cell}{is_back}, {payment.charge_id}")))
     for identity in everything.identities:
-        profile = identity.profile
-        names = " ".join(
-            filter(None, (profile.first_name, profile.last_name, profile.username and f"@{profile.username}"))
-        )
-        rows.append((identity.address.channel, tables.shown(f"{identity.address.value} {names}")))
+        rows.append((messenger_name(identity.address.channel, tr), _known_as(identity)))
     columns = (Column(tr.plain("About me"), 40), Column("", 50))
     return Table(name="about-me", title=tr.plain("About me"), columns=columns, rows=tuple(rows), has_filter=False)
+
+
+def _known_as(identity: Identity) -> str | None:
+    """Tell what a person calls an address: a phone number, a name; the messenger's own number for want of one."""
+    profile, address = identity.profile, identity.address
+    names = [profile.first_name, profile.last_name, profile.username and f"@{profile.username}"]
+    if address.channel == "whatsapp":
+        names.insert(0, address.value.removeprefix("whatsapp:"))
+    elif address.channel == "telegram" and not any(names):
+        names = [address.value]
+    return tables.shown(" ".join(filter(None, names)))

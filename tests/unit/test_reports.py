@@ -338,7 +338,28 @@ def test_each_kind_is_a_file_of_its_own() -> None:
     assert found["pressure.csv"][1] == ["2026-06-15 21:00:00", "120", "80", "65"]
     assert found["headache-free-days.csv"][1:] == [["2026-06-01"]]
     assert found["medicines.csv"][1] == ["Triptan", "100", "Yes", ""]
-    assert ["telegram", "1 Ann @ann"] in found["about-me.csv"]
+    assert ["Telegram", "Ann @ann"] in found["about-me.csv"]
+    assert ["Language", "English"] in found["about-me.csv"]
+
+
+@pytest.mark.parametrize(
+    ("address", "profile", "row"),
+    [
+        (Address("telegram", "77"), Profile(), ["Telegram", "77"]),
+        (
+            Address("whatsapp", "whatsapp:+491511"),
+            Profile(first_name="Ann"),
+            ["WhatsApp", "'+491511 Ann"],
+        ),
+        (Address("local", "a1b2c3"), Profile(), ["Чат в браузере", ""]),
+    ],
+)
+def test_an_address_is_written_as_its_person_knows_it(address: Address, profile: Profile, row: list[str]) -> None:
+    identity = Identity(address=address, user_id=1, profile=profile, seen_at=NOW)
+    person = User(id=1, language="ru", created_at=NOW)
+    about = files(export(everything(user=person, identities=(identity,)), "csv", translator("ru")))["about-me.csv"]
+    assert row in about
+    assert ["Язык", "Русский"] in about
 
 
 def test_reminders_and_settings_are_there_too() -> None:

@@ -11,7 +11,7 @@ from migrebot.announcements.texts import LONGEST, Fault, read
 from migrebot.dialogue import announcing, engine
 from migrebot.dialogue.form import Choice, Complaint, Form, Rows, Step, View
 from migrebot.dialogue.turn import Answer, Turn
-from migrebot.dialogue.words import language_name
+from migrebot.i18n import language_name
 from storage.changes import SaveAnnouncement
 
 if TYPE_CHECKING:

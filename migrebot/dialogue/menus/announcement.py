@@ -13,8 +13,7 @@ from migrebot.announcements.texts import message, missing, source
 from migrebot.dialogue import announcing
 from migrebot.dialogue.forms import announcement_text
 from migrebot.dialogue.turn import Answer, Turn, pressed, say
-from migrebot.dialogue.words import language_name
-from migrebot.i18n import N_
+from migrebot.i18n import N_, language_name
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Button, Press
 from migrebot.reports.daily import LATELY

@@ -11,7 +11,7 @@ from migrebot.dialogue import announcement_switch, engine, overuse
 from migrebot.dialogue.forms import asking, zone
 from migrebot.dialogue.home import ask_from_now_on, first_words, moved_to, when_asked
 from migrebot.dialogue.turn import Answer, Turn, say
-from migrebot.dialogue.words import language_name
+from migrebot.i18n import language_name
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Button
 from migrebot.reminders.questions import FREQUENCIES, OFF, Asking
