@@ -15,12 +15,13 @@ import anyio
 import msgspec
 from msgspec import Struct
 
-from actors.actor import MailboxClosed, attempt
+from actors.actor import attempt
 from actors.signals import Signal
+from actors.waking import wake
 from migrebot.dialogue.menus.firing import message
 from migrebot.errors import StorageUnavailable
 from migrebot.logs import get_logger
-from migrebot.messages import Alert, OutboxFilled, Ticket, ToDelivery
+from migrebot.messages import Alert, Ticket, ToDelivery
 from migrebot.reminders.lateness import Lateness
 from migrebot.reminders.planning import fire, repeat
 from migrebot.reminders.timers import HORIZON, MOST, NEVER, Timer, Timers
@@ -226,11 +227,7 @@ class Alarms:
                 self.lateness.note((now - one.timer.at).total_seconds())
                 for timer in timers_of(one.unit):
                     self._timers.add(timer)
-        if tickets:
-            try:
-                await self._delivery.put(OutboxFilled(tuple(tickets)))
-            except MailboxClosed:
-                log.info("delivery_is_closed", left=len(tickets))  # they are durable, the next run sends them
+        await wake(self._delivery, tickets)
 
     async def _worked_out(self, found: Sequence[Due], now: datetime) -> list[_Ringing]:
         """Work out what is to be stored; a reminder that cannot be worked out is paused, and others go on."""

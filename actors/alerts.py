@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import structs
 
 from actors.actor import Actor, Mailbox, MailboxClosed
+from actors.waking import wake
 from migrebot.errors import StorageUnavailable
 from migrebot.i18n import translator
 from migrebot.logs import get_logger, redact
-from migrebot.messages import Address, Alert, OutboxFilled, Outgoing, Profile, Say, ToDelivery
+from migrebot.messages import Address, Alert, Outgoing, Profile, Say, ToDelivery
 from migrebot.reports.alerts import told
 from storage.changes import Enqueue, NoteInstant, Unit
 from storage.facts import NotedInstant
@@ -106,10 +107,7 @@ class Alerts(Actor[Alert]):
         message = Outgoing(address=owner, body=Say(text), user_id=reader.id, key=_noted(alert))
         unit = Unit(changes=(Enqueue(message), NoteInstant(_noted(alert), now)))
         results = await self._storage.commit([unit], now)
-        try:
-            await self._delivery.put(OutboxFilled(results[0].tickets))
-        except MailboxClosed:
-            log.info("delivery_is_closed", left=1)  # it is durable, the next run sends it
+        await wake(self._delivery, results[0].tickets)
 
 
 def _noted(alert: Alert) -> str:

@@ -16,6 +16,7 @@ import anyio
 import msgspec
 
 from actors.actor import Actor, Health, MailboxClosed
+from actors.waking import wake
 from migrebot.announcements.recipients import is_open, place
 from migrebot.announcements.texts import message
 from migrebot.dialogue.announcing import controls, progress
@@ -26,7 +27,6 @@ from migrebot.messages import (
     Address,
     AnnouncementSteered,
     Edit,
-    OutboxFilled,
     Outgoing,
     Priority,
     Profile,
@@ -36,12 +36,12 @@ from storage.changes import CancelQueued, EndAnnouncement, Enqueue, SkipRecipien
 from storage.facts import AnnouncementCounts, IdentitiesOf, OpenAnnouncements
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from actors.actor import Mailbox
     from migrebot.announcements.announcement import Announcement, Counts, Outcome
     from migrebot.clock import Clock
-    from migrebot.messages import Ticket, ToDelivery
+    from migrebot.messages import ToDelivery
     from storage.changes import Change
     from storage.interface import Storage
     from storage.records import Recipient
@@ -171,15 +171,8 @@ class Announcer(Actor[AnnouncementSteered]):
         # What is stored has to become known to delivery, even if this actor is being restarted.
         with anyio.CancelScope(shield=True):
             results = await self._storage.commit(units, now) if units else []
-            await self._wake_delivery(tuple(ticket for result in results for ticket in result.tickets))
+            await wake(self._delivery, [ticket for result in results for ticket in result.tickets])
         return sum(result.outcome == "done" for result in results)
-
-    async def _wake_delivery(self, tickets: Sequence[Ticket]) -> None:
-        try:
-            if tickets:
-                await self._delivery.put(OutboxFilled(tuple(tickets)))
-        except MailboxClosed:
-            log.info("delivery_is_closed", left=len(tickets))  # they are durable, the next run sends them
 
     # --- to the owner --------------------------------------------------------------------------------------------
 
@@ -191,7 +184,7 @@ class Announcer(Actor[AnnouncementSteered]):
         card = await self._card(announcement, counts)
         if card is not None:
             results = await self._storage.commit([Unit(changes=(card,))], self._clock.now())
-            await self._wake_delivery(results[0].tickets)
+            await wake(self._delivery, results[0].tickets)
         self._told, self._tell_at = (announcement, counts), now + TELL_S
 
     async def _card(self, announcement: Announcement, counts: Counts) -> Enqueue | None:
@@ -222,7 +215,7 @@ class Announcer(Actor[AnnouncementSteered]):
             changes.append(Enqueue(Outgoing(address=to, body=Say(str(text)), user_id=user_id)))
         result = (await self._storage.commit([Unit(changes=tuple(changes))], self._clock.now()))[0]
         log.info("announcement_ended", outcome=result.outcome, state=ended.state, **msgspec.structs.asdict(counts))
-        await self._wake_delivery(result.tickets)
+        await wake(self._delivery, result.tickets)
 
 
 def _unit(announcement: Announcement, recipient: Recipient, to: Address | Outcome) -> Unit:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from actors.actor import MailboxClosed
+from actors.waking import wake
 from migrebot import logs
 from migrebot.i18n import translator
-from migrebot.messages import OutboxFilled, Outgoing, Profile, Say
+from migrebot.messages import Outgoing, Profile, Say
 from migrebot.reports.backups import Figures, remembered
 from storage.changes import DropWish, Enqueue, Note, NoteInstant, Unit
 from storage.facts import Noted, NotedInstant, Wishes
@@ -92,11 +92,4 @@ class Records:
         [result] = await self._storage.commit([unit], now)
         if result.outcome == "failed":
             log.info("wish_gone", kind=wish.kind)
-        if result.tickets:
-            await self._wake_delivery(OutboxFilled(result.tickets))
-
-    async def _wake_delivery(self, filled: OutboxFilled) -> None:
-        try:
-            await self._delivery.put(filled)
-        except MailboxClosed:
-            log.info("delivery_is_closed", left=len(filled.tickets))  # they are durable, the next run sends them
+        await wake(self._delivery, result.tickets)

@@ -25,6 +25,7 @@ from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
 from actors.backlog import Backlog
 from actors.map_room import MapRoom
+from actors.waking import wake
 from migrebot.dialogue import maintenance
 from migrebot.dialogue.menus.question import ask_regularly
 from migrebot.dialogue.menus.report import LoginLink
@@ -43,7 +44,6 @@ from migrebot.messages import (
     Erased,
     FormExpired,
     Inbound,
-    OutboxFilled,
     Outcome,
     Paid,
     PlansChanged,
@@ -53,7 +53,6 @@ from migrebot.messages import (
     StatesChanged,
     Stored,
     Text,
-    Ticket,
     ToDelivery,
     ToDialogue,
     ToMirror,
@@ -371,8 +370,7 @@ class Dialogue(Actor[ToDialogue]):
         ready = [item for item in items if item.unit is not None]
         results = await self._storage.commit([item.unit for item in ready if item.unit], self._clock.now())
         tickets = tuple(ticket for result in results for ticket in result.tickets)
-        if tickets:
-            await self._wake_delivery(tickets)
+        await wake(self._delivery, tickets)
         done = [
             item.unit for item, result in zip(ready, results, strict=True) if item.unit and result.outcome == "done"
         ]
@@ -400,12 +398,6 @@ class Dialogue(Actor[ToDialogue]):
                 f" Refused since the start: {self._foreign}."
             )
             self._on_alert(Alert(cause="somebody else's button", text=text))
-
-    async def _wake_delivery(self, tickets: tuple[Ticket, ...]) -> None:
-        try:
-            await self._delivery.put(OutboxFilled(tickets))
-        except MailboxClosed:
-            log.info("delivery_is_closed", left=len(tickets))  # they are durable, the next run sends them
 
     async def _tell_scheduler(self, units: Sequence[Unit]) -> None:
         if self._scheduler is None:

@@ -16,10 +16,11 @@ import msgspec
 from msgspec import Struct
 
 from actors.actor import Actor, Health, MailboxClosed, seconds_until
+from actors.waking import wake
 from migrebot.errors import StorageUnavailable
 from migrebot.i18n import translator
 from migrebot.logs import get_logger
-from migrebot.messages import OutboxFilled, Outgoing, Profile, ReportChanged, Say
+from migrebot.messages import Outgoing, Profile, ReportChanged, Say
 from migrebot.reminders.occurrences import firings
 from migrebot.reminders.schedule import Cron, Schedule
 from migrebot.reports.backups import remembered, summary
@@ -153,8 +154,7 @@ class Reporter(Actor["Recorded"]):
         result = (await self._storage.commit([unit], self._clock.now()))[0]
         self._since, self._changed = until, True
         log.info("day_closed", day=day.isoformat(), missed=missed, told=owner is not None)
-        if result.tickets:
-            await self._wake_delivery(OutboxFilled(result.tickets))
+        await wake(self._delivery, result.tickets)
 
     async def _message(self, owner: Address, span: Span, *, missed: bool) -> Enqueue:
         now = self._clock.now()
@@ -168,12 +168,6 @@ class Reporter(Actor["Recorded"]):
         text = told(span.report, totals, day, tr, missed=missed) + "\n\n" + backups
         user_id = None if known.is_new else known.user.id
         return Enqueue(Outgoing(address=owner, body=Say(str(text)), user_id=user_id))
-
-    async def _wake_delivery(self, filled: OutboxFilled) -> None:
-        try:
-            await self._delivery.put(filled)
-        except MailboxClosed:
-            log.info("delivery_is_closed", left=len(filled.tickets))  # they are durable, the next run sends them
 
     # --- today ---------------------------------------------------------------------------------------------------
 

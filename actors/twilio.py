@@ -29,9 +29,10 @@ from actors import twilio_wire as wire
 from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled
 from actors.twilio_errors import OUTSIDE_WINDOW, ends_contact
 from actors.twilio_link import AccountRefused
+from actors.waking import wake
 from migrebot.errors import NotSent, Refused, StorageUnavailable, Uncertain
 from migrebot.logs import get_logger
-from migrebot.messages import Address, Alert, Inbound, OutboxFilled, Outgoing, Priority, Profile, Say, Withdraw
+from migrebot.messages import Address, Alert, Inbound, Outgoing, Priority, Profile, Say, Withdraw
 from storage.changes import Change, Enqueue, MissRecipient, Mute, NoteFate, NoteInstant, Unit
 from storage.facts import IsAnnouncement, NotedInstant
 from storage.records import InboxKey
@@ -231,8 +232,7 @@ class TwilioActor(Actor[Never]):
 
     async def _store(self, unit: Unit) -> None:
         (result,) = await self._storage.commit([unit], self._clock.now())
-        if result.tickets:
-            await self._delivery.put(OutboxFilled(result.tickets))
+        await wake(self._delivery, result.tickets)
 
     async def _consequences(self, fate: wire.Fate, *, withdraw: bool) -> tuple[Change, ...]:
         address = Address("whatsapp", fate.to)
