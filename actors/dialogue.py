@@ -363,6 +363,8 @@ class Dialogue(Actor[ToDialogue]):
         for item in items:
             if item.place is not None and isinstance(item.envelope.message, Inbound):
                 self._map_room.hold(item.envelope.message.address, item.envelope, item.place, self._lookups)
+        # What is found may go back before those that are held here do, and would be overtaken by its sender's others.
+        self._held = [envelope for envelope in self._held if not self._map_room.takes(envelope)]
         return [item for item in items if item.place is None]
 
     async def _store(self, items: list[_Item]) -> list[Envelope[ToDialogue]]:

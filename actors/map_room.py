@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from migrebot.dialogue.whereabouts import ZonesAt
     from migrebot.messages import Address, ToDialogue
 
+AT_ONCE = 2
+"""Places looked up at the same time: each takes the memory of the maps, and the processor for a second."""
+
 log = get_logger("dialogue")
 
 
@@ -36,6 +39,7 @@ class MapRoom:
         self._held: dict[Address, list[Envelope[ToDialogue]]] = {}
         self._found: dict[Envelope[ToDialogue], tuple[str, ...]] = {}
         self._left = anyio.Event()
+        self._free = anyio.Semaphore(AT_ONCE)
 
     def takes(self, envelope: Envelope[ToDialogue]) -> bool:
         """Let a message wait behind one of the same sender's that waits for a place; tell whether there is such."""
@@ -60,7 +64,8 @@ class MapRoom:
         tasks.start_soon(self._look_up, address, envelope, place)
 
     async def _look_up(self, address: Address, envelope: Envelope[ToDialogue], place: ZonesAt) -> None:
-        found = await attempt(self.find(place))
+        async with self._free:
+            found = await attempt(self.find(place))
         if isinstance(found, Exception):
             log.error("map_failed", exc_info=found)
         self._found[envelope] = () if isinstance(found, Exception) else found

@@ -6,11 +6,12 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+import msgspec
 import pytest
 
 from actors.actor import NotHandled
 from migrebot.errors import StorageUnavailable
-from migrebot.messages import Address, FormExpired, Inbound, Profile, Text
+from migrebot.messages import Address, FormExpired, Inbound, Location, Profile, Text
 from storage.changes import SaveIdentity, SaveUser, Unit
 from storage.records import Identity, User
 from tests.clock import FakeClock
@@ -156,3 +157,21 @@ async def test_a_fault_while_storing_ends_the_run_and_the_next_one_goes_on(stora
     await house.dialogue.run()
     for envelope in posted:
         assert (await envelope.answered()).outcome == "done"
+
+
+async def test_what_is_held_comes_after_a_place_that_was_found_meanwhile(house: House, ann: Person) -> None:
+    async def zones_at(_latitude: float, _longitude: float) -> tuple[str, ...]:
+        return ("Europe/Kyiv",)
+
+    house.dialogue._map_room._zones_at = zones_at
+    await ann.says("/start")
+    slow = hold_up(house)
+    await post(house, house.person(8), "/help")
+    await slow.waiting.wait()
+    place = msgspec.structs.replace(inbound(ann.address, "place", house), content=Location(50.45, 30.52))
+    located = await house.mailbox.post(place)
+    (later,) = await post(house, ann, "/start")
+    await anyio.wait_all_tasks_blocked()
+    slow.open.set()
+    assert (await later.answered()).outcome == "done"
+    assert located.is_settled

@@ -190,6 +190,28 @@ async def test_nobody_else_waits_while_a_place_is_looked_up_and_its_sender_is_an
     assert ["Europe/Kyiv (UTC+3)" in shown.text for shown in asked.chat[-2:]] == [True, False]
 
 
+async def test_few_places_are_looked_up_at_once_since_each_takes_much_memory(house: House) -> None:
+    begun = 0
+    looked_up = anyio.Event()
+
+    async def zones_at(_latitude: float, _longitude: float) -> tuple[str, ...]:
+        nonlocal begun
+        begun += 1
+        await looked_up.wait()
+        return ("Europe/Kyiv",)
+
+    house.dialogue._map_room._zones_at = zones_at
+    people = [house.person(7100 + number) for number in range(10)]
+    async with anyio.create_task_group() as tasks:
+        for person in people:
+            tasks.start_soon(person.sends, KYIV)
+        await house.person(7200).says("/privacy")
+        await anyio.wait_all_tasks_blocked()
+        assert begun == 2
+        looked_up.set()
+    assert begun == 10
+
+
 async def test_the_program_ends_once_a_place_was_looked_up(storage: Storage, clock: FakeClock) -> None:
     looked_up, asks = anyio.Event(), anyio.Event()
 
