@@ -24,6 +24,7 @@ import structlog
 from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
 from actors.backlog import Backlog
+from actors.listeners import Listeners
 from actors.map_room import MapRoom
 from actors.waking import wake
 from migrebot.dialogue import maintenance
@@ -39,41 +40,25 @@ from migrebot.ids import RepeatableIds
 from migrebot.messages import (
     Address,
     Alert,
-    AnnouncementSteered,
     Channel,
-    Erased,
     FormExpired,
     Inbound,
     Outcome,
     Paid,
-    PlansChanged,
     QuestionDue,
-    Recorded,
     Refunded,
-    StatesChanged,
     Stored,
     Text,
     ToDelivery,
     ToDialogue,
-    ToMirror,
-    ToScheduler,
     Undecodable,
-    Wished,
 )
-from migrebot.reminders.timers import RemindersMoved
 from storage.changes import (
-    COUNTED,
     EndSession,
-    EraseUser,
     ReleaseMessage,
     SaveAsking,
     SaveUser,
-    SaveWish,
-    StartAnnouncement,
-    SteerAnnouncement,
     Unit,
-    states_of,
-    timers_of,
     users_of,
 )
 from storage.facts import AskingOf
@@ -107,12 +92,6 @@ TRY_AGAIN_S = 5.0
 MAX_ROUNDS = 20
 """How often a message may ask for more facts: a handler that never has enough must not hold up the others."""
 
-PLANS = (SaveAsking,)
-"""The changes by which something may be due earlier than the scheduler knows."""
-
-STEERS = (StartAnnouncement, SteerAnnouncement)
-"""The changes that the announcer has to hear of."""
-
 CHANNELS: tuple[str, ...] = get_args(Channel)
 
 log = structlog.get_logger("dialogue")
@@ -129,16 +108,11 @@ class Dialogue(Actor[ToDialogue]):
         mailbox: Mailbox[ToDialogue],
         storage: Storage,
         delivery: Mailbox[ToDelivery],
-        scheduler: Mailbox[ToScheduler | RemindersMoved] | None = None,
+        listeners: Listeners | None = None,
         clock: Clock,
         setup: Setup,
         new_id: Callable[[], int],
         on_alert: Callable[[Alert], None],
-        mirror: Mailbox[ToMirror] | None = None,
-        reporter: Mailbox[Recorded] | None = None,
-        erasures: Mailbox[Erased] | None = None,
-        announcer: Mailbox[AnnouncementSteered] | None = None,
-        backup: Mailbox[Wished] | None = None,
         flood: FloodGate | None = None,
         zones_at: Callable[[float, float], Awaitable[tuple[str, ...]]] = places.zones_at,
         login_link: Callable[[bool], str] = lambda _: "",
@@ -146,17 +120,11 @@ class Dialogue(Actor[ToDialogue]):
         super().__init__(mailbox)
         self._storage = storage
         self._delivery = delivery
-        self._scheduler = scheduler
+        self._listeners = listeners or Listeners()
         self._clock = clock
         self._setup = setup
         self._new_id = new_id
         self._on_alert = on_alert
-        self._mirror = mirror
-        self._mirror_missed = False
-        self._reporter = reporter
-        self._erasures = erasures
-        self._announcer = announcer
-        self._backup = backup
         self._flood = flood or FloodGate()
         self._map_room = MapRoom(mailbox, zones_at)
         self._login_link = login_link
@@ -377,12 +345,7 @@ class Dialogue(Actor[ToDialogue]):
             item.unit for item, result in zip(ready, results, strict=True) if item.unit and result.outcome == "done"
         ]
         self._backlog.follow(done)
-        await self._tell_scheduler(done)
-        self._tell_mirror(done)
-        self._tell_reporter(done)
-        self._tell_erasures(done)
-        self._tell_announcer(done)
-        self._tell_backup(done)
+        await self._listeners.tell(done)
         for item, result in zip(ready, results, strict=True):
             if result.outcome == "failed":
                 item.error = result.error
@@ -400,43 +363,6 @@ class Dialogue(Actor[ToDialogue]):
                 f" Refused since the start: {self._foreign}."
             )
             self._on_alert(Alert(cause="somebody else's button", text=text))
-
-    async def _tell_scheduler(self, units: Sequence[Unit]) -> None:
-        if self._scheduler is None:
-            return
-        timers = tuple(timer for unit in units for timer in timers_of(unit))
-        try:
-            if timers:
-                await self._scheduler.put(RemindersMoved(timers))
-            if any(isinstance(change, PLANS) for unit in units for change in unit.changes):
-                await self._scheduler.put(PlansChanged())
-        except MailboxClosed:
-            log.info("scheduler_is_closed")  # all of it is durable, the next run reads it
-
-    def _tell_mirror(self, units: Sequence[Unit]) -> None:
-        """Tell the mirror of states that changed; it is never waited for, and hears when it missed some."""
-        changes = tuple(change for unit in units for change in states_of(unit))
-        if self._mirror is not None and changes:
-            told = self._mirror.offer(StatesChanged(changes, self._mirror_missed))
-            self._mirror_missed = not told
-
-    def _tell_reporter(self, units: Sequence[Unit]) -> None:
-        if self._reporter is not None and any(isinstance(change, COUNTED) for unit in units for change in unit.changes):
-            self._reporter.offer(Recorded())  # if there is no room for it, one waits already
-
-    def _tell_erasures(self, units: Sequence[Unit]) -> None:
-        if self._erasures is not None and any(
-            isinstance(change, EraseUser) for unit in units for change in unit.changes
-        ):
-            self._erasures.offer(Erased())  # all that is stored is read then: one that waits does for both
-
-    def _tell_announcer(self, units: Sequence[Unit]) -> None:
-        if self._announcer is not None and any(isinstance(change, STEERS) for unit in units for change in unit.changes):
-            self._announcer.offer(AnnouncementSteered())  # if there is no room for it, one waits already
-
-    def _tell_backup(self, units: Sequence[Unit]) -> None:
-        if self._backup is not None and any(isinstance(change, SaveWish) for unit in units for change in unit.changes):
-            self._backup.offer(Wished())  # if there is no room for it, one waits already
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from actors.dialogue import Dialogue
 from actors.erasures import Erasures
 from actors.feed import Feed
 from actors.file_links import FileLinks
+from actors.listeners import Listeners
 from actors.local_chat import LocalChat
 from actors.local_chat_sender import LocalChatSender
 from actors.metrics import Metrics
@@ -150,7 +151,14 @@ class Program:
             mailbox=self._dialogue,
             storage=self._storage,
             delivery=self._delivery,
-            scheduler=self._scheduler,
+            listeners=Listeners(
+                scheduler=self._scheduler,
+                mirror=self._mirror.mailbox,
+                reporter=self._reporter.mailbox,
+                erasures=self._erasures.mailbox,
+                announcer=self._announcements,
+                backup=self._backup.mailbox,
+            ),
             clock=self._clock,
             setup=Setup(
                 timezone=config.bot.timezone,
@@ -165,12 +173,7 @@ class Program:
             ),
             new_id=self._new_id,
             on_alert=self._alert,
-            mirror=self._mirror.mailbox,
-            reporter=self._reporter.mailbox,
-            erasures=self._erasures.mailbox,
             login_link=self._login_link,
-            announcer=self._announcements,
-            backup=self._backup.mailbox,
         )
         found = (
             alerts,

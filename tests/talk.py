@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from actors.actor import Mailbox
 from actors.dialogue import Dialogue
+from actors.listeners import Listeners
 from actors.scheduler import Keeping, Scheduler
 from migrebot.dialogue.turn import Setup
 from migrebot.flood import FloodGate
@@ -168,8 +169,7 @@ class House:
             new_id=id_source(clock),
             on_alert=self.alerts.append,
             flood=flood,
-            scheduler=self.scheduler,
-            mirror=self.mirror,
+            listeners=Listeners(scheduler=self.scheduler, mirror=self.mirror),
             login_link=lambda is_here: "https://bot.example/login?code=x" if self.has_page or is_here else "",
         )
         self._people: dict[Address, Person] = {}
