@@ -1,15 +1,17 @@
 """Makes and uploads backups in a process of its own: neither the event loop nor the interpreter is held by it.
 
 `python -m actors.backup_process` reads an order from its input, since anybody on the machine can read the arguments of
-a program, and writes what came of it.
+a program, and writes what came of it. Its input stays open for as long as somebody waits for that: the process ends
+with whoever started it, even by `kill -9`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
-from typing import TypeVar
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -21,6 +23,9 @@ from migrebot import logs
 from migrebot.errors import UserError
 from migrebot.reports.backups import Trouble
 from storage.backups.order import DiskFailed, Made, Order, Trial, Tried, Upload, Uploaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NICENESS = 10
 """People come first."""
@@ -72,7 +77,8 @@ async def _on_disk(task: Upload | Trial, kind: type[R], limit: float) -> R:
 async def _apart(task: Task, kind: type[R]) -> R:
     command = [sys.executable, "-m", "actors.backup_process"]
     try:
-        ended = await anyio.run_process(command, input=msgspec.json.encode(task), check=False)
+        with _open_input(task) as told:
+            ended = await anyio.run_process(command, stdin=told, check=False)
         outcome = msgspec.json.decode(ended.stdout, type=Outcome)
     except (OSError, msgspec.DecodeError) as error:
         raise UserError(f"the process that makes it did not come to its end ({type(error).__name__})") from error
@@ -85,12 +91,25 @@ async def _apart(task: Task, kind: type[R]) -> R:
     return outcome.result
 
 
+@contextmanager
+def _open_input(task: Task) -> Iterator[int]:
+    """Give a pipe with the task in it, which does not end before this program or the context does."""
+    source, target = os.pipe()
+    try:
+        os.write(target, msgspec.json.encode(task) + b"\n")
+        yield source
+    finally:
+        os.close(target)
+        os.close(source)
+
+
 def main() -> None:
     """Do what is asked for."""
     logs.configure(production=True)
     with suppress(AttributeError):
         os.nice(NICENESS)  # there is none on Windows
-    task: Task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    task: Task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    threading.Thread(target=_end_with_whoever_waits, daemon=True).start()
     result = anyio.run(attempt, _done(task))
     if isinstance(result, DiskFailed):
         outcome = Outcome(result.trouble)
@@ -102,6 +121,16 @@ def main() -> None:
     else:
         outcome = Outcome(result)
     sys.stdout.buffer.write(msgspec.json.encode(outcome))
+
+
+def _end_with_whoever_waits() -> None:
+    """Wait until nobody holds the other end of the input, and end at once: what is left undone is cleared by the next.
+
+    It is not read by `sys.stdin`, which the interpreter could not close then.
+    """
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
 
 
 async def _done(task: Task) -> Result:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
 MIGREBOT = Path(sys.executable).with_name("migrebot")
 PATIENCE = 90.0
 """Seconds to wait for what must come, on a machine that has much else to do."""
+
+
+def runs(pid: int) -> bool:
+    """Tell whether a process has not ended yet."""
+    return pid in _processes()
+
+
+def _processes() -> dict[int, int]:
+    """Give the parent of each process that has not ended; see proc_pid_stat(5)."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent, *_ = path.read_text().rpartition(")")[2].split()
+            if state not in {"Z", "X"}:
+                found[int(path.parent.name)] = int(parent)
+    return found
 
 
 class Program:
@@ -73,6 +90,11 @@ class Program:
     def pid(self) -> int:
         """The process id."""
         return self._running.pid
+
+    @property
+    def children(self) -> list[int]:
+        """The process ids of those that it started and that run."""
+        return [pid for pid, parent in _processes().items() if parent == self.pid]
 
     @property
     def log(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from tests.e2e.conftest import for_telegram
-from tests.e2e.program import Program
+from tests.e2e.program import Program, runs
 from tests.e2e.test_telegram import polls
 from tests.fakes.telegram import Fault
 from tests.fakes.yandex_disk import TOKEN, FakeDisk
@@ -100,6 +100,19 @@ def test_what_was_asked_for_before_a_kill_is_done_after_it(
         olga.sees("Резервная копия уже создаётся.")
         olga.sees("Резервная копия готова")
         program.stop()
+
+
+def test_the_process_beside_it_ends_with_it(
+    program: Program, telegram: RemoteFakeTelegram, disk: FakeDisk, olga: RemotePerson
+) -> None:
+    with program:
+        polls(telegram)
+        disk.goes_wrong(Fault.hang(), "*", times=1)
+        olga.says(f"/token {TOKEN}")
+        program.waits_until(lambda: bool(disk.calls))
+        [child] = program.children
+        program.kill()
+        program.waits_until(lambda: not runs(child), timeout=10)
 
 
 def test_a_token_that_expired_is_told_with_what_to_do(
