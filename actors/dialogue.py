@@ -264,11 +264,20 @@ class Dialogue(Actor[ToDialogue]):
         self._backlog.forget()
         self.health = Health(serving=False, detail=f"storage: {error}")
         self._on_alert(Alert(cause="storage", text=f"The storage does not work: {error}"))
-        until = self._clock.monotonic() + COMES_AGAIN_S
-        for envelope in (*envelopes, *self.mailbox.take(len(self.mailbox))):
-            if isinstance(envelope.message, Inbound) and not envelope.is_settled:
-                self._first_again.setdefault(envelope.message.address, (envelope.message.key, until))
+        waiting = self.mailbox.take(len(self.mailbox))
+        # What was in a batch is older than all that waited, some of which the batch before may have failed already.
+        self._first_again = self._firsts(waiting) | self._first_again | self._firsts(envelopes)
+        for envelope in (*envelopes, *waiting):
             envelope.fail(error)
+
+    def _firsts(self, envelopes: Sequence[Envelope[ToDialogue]]) -> dict[Address, tuple[str, float]]:
+        """Tell which message of each sender has to come again first, and until when it is waited for."""
+        until = self._clock.monotonic() + COMES_AGAIN_S
+        found: dict[Address, tuple[str, float]] = {}
+        for envelope in envelopes:
+            if isinstance(envelope.message, Inbound) and not envelope.is_settled:
+                found.setdefault(envelope.message.address, (envelope.message.key, until))
+        return found
 
     def _comes_too_early(self, message: Inbound) -> bool:
         """Tell whether an earlier message of the same sender, which could not be stored, has yet to come again."""

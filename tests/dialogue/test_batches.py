@@ -175,3 +175,24 @@ async def test_what_is_held_comes_after_a_place_that_was_found_meanwhile(house: 
     slow.open.set()
     assert (await later.answered()).outcome == "done"
     assert located.is_settled
+
+
+async def test_an_outage_that_lasts_over_two_batches_turns_no_order_round(house: House, ann: Person) -> None:
+    for text in ("/pain", "today"):
+        await ann.says(text)
+    slow = hold_up(house)
+    slow.fails += [StorageUnavailable("full"), StorageUnavailable("full")]
+    posted = await post(house, house.person(8), "/help")
+    await slow.waiting.wait()
+    posted += await post(house, ann, "5", "8")
+    await anyio.wait_all_tasks_blocked()
+    slow.open.set()
+    for envelope in posted:
+        with pytest.raises(NotHandled):
+            await envelope.answered()
+    for envelope in await post(house, ann, "5", "8"):
+        with suppress(NotHandled):
+            await envelope.answered()
+    session = await ann.session()
+    assert session is not None
+    assert (session.answers["duration"], session.answers.get("intensity")) == (5, 8)
