@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from msgspec import Struct
 from yadisk import exceptions as said
 
 from migrebot.reports.backups import Trouble
-from storage.backups import thinning
+from storage.backups import marks, thinning
 from storage.backups.order import Disk, DiskFailed, Tried, Uploaded
 
 if TYPE_CHECKING:
@@ -64,18 +65,18 @@ def attempt(trial: Trial) -> Tried:
 
 
 def upload(order: Upload) -> Uploaded:
-    """Copy a backup to a Disk, and delete there what is not kept; raises `DiskFailed`, or `OSError` for the file."""
+    """Copy a backup to a Disk with the marks beside it, and delete there what is not kept.
+
+    Raises `DiskFailed`, or `OSError` for a file.
+    """
     path = Path(order.path)
-    sums = _sums(path)
     with _opened(order.disk) as client:
         folder = _folder(client)
         there = _names(client, folder)
         for name in filter(thinning.is_left, there):
             _remove(client, folder + name)
-        target = folder + path.name
-        if path.name not in there or not _is_same(client, target, sums):
-            _insist_on_space(client, sums)
-            _copy(client, path, target, sums, order.disk.patience)
+        _bring(client, path, folder, order.disk.patience)
+        _bring_marks(client, path.with_name(marks.NAME), folder, order.disk.patience)
         removed = thinning.unwanted({*there, path.name}, order.now, order.keep_days)
         for name in removed:
             _remove(client, folder + name)
@@ -83,6 +84,37 @@ def upload(order: Upload) -> Uploaded:
 
 
 # --- one upload --------------------------------------------------------------------------------------------------
+
+
+def _bring(client: _Client, path: Path, folder: str, patience: float) -> None:
+    """Copy a file into a folder, unless it is there already."""
+    sums, target = _sums(path), folder + path.name
+    if not _is_same(client, target, sums):
+        _insist_on_space(client, sums)
+        _copy(client, path, target, sums, patience)
+
+
+def _bring_marks(client: _Client, path: Path, folder: str, patience: float) -> None:
+    """Add to the marks on the Disk those that are new; what it has besides, of a machine that was lost, stays."""
+    try:
+        here = path.read_bytes()
+    except FileNotFoundError:
+        return
+    with tempfile.TemporaryDirectory() as desk:
+        both = Path(desk, path.name)
+        both.write_bytes(marks.joined(_fetched(client, folder + path.name, Path(desk, "there")), here))
+        _bring(client, both, folder, patience)
+
+
+def _fetched(client: _Client, target: str, path: Path) -> bytes:
+    """Give what is in a file on the Disk, nothing if there is none; `path` is where it goes meanwhile."""
+    try:
+        client.download(target, str(path))
+    except said.NotFoundError:
+        return b""
+    if not _is_same(client, target, _sums(path)):
+        raise DiskFailed(Trouble(kind="unreachable"))
+    return path.read_bytes()
 
 
 def _copy(client: _Client, path: Path, target: str, sums: _Sums, patience: float) -> None:

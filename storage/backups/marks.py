@@ -65,6 +65,13 @@ def later(one: Moments, other: Mapping[str, int]) -> Moments:
     return one | {mark: at for mark, at in other.items() if at > one.get(mark, -1)}
 
 
+def joined(content: bytes, other: bytes) -> bytes:
+    """Give the content of such a file with the lines of another one that it does not have; both as they are stored."""
+    whole = content[: content.rfind(b"\n") + 1]
+    known = set(whole.split(b"\n"))
+    return whole + b"".join(line + b"\n" for line in other.split(b"\n")[:-1] if line not in known)
+
+
 def keep(directory: Path, moments: Mapping[str, int], key: bytes, now: datetime) -> None:
     """Add to the file in a directory what it does not have yet, and make it if there is none; raises `UserError`.
 

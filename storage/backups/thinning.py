@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from storage.backups import marks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -25,7 +27,7 @@ PART = ".part"
 
 _TIMESTAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"migrebot-(\d{8}T\d{6}Z)\.db\.gz(\.age)?")
-_LEFT = re.compile(rf"\.{_NAME.pattern}\.[0-9a-f]+{re.escape(PART)}")
+_LEFT = re.compile(rf"\.({_NAME.pattern}|{marks.NAME})\.[0-9a-f]+{re.escape(PART)}")
 
 
 def name_of(made: datetime, *, encrypted: bool) -> str:

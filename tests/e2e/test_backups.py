@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from storage.backups import marks
 from tests.e2e.conftest import for_telegram
 from tests.e2e.program import Program, runs
 from tests.e2e.test_telegram import polls
 from tests.fakes.telegram import Fault
-from tests.fakes.yandex_disk import TOKEN, FakeDisk
+from tests.fakes.yandex_disk import OWN, TOKEN, FakeDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,8 @@ def test_a_token_goes_in_and_is_nowhere_to_be_read(
         checked = program.command("check")
         assert "yandex disk: ok: backups go to app:/, " in checked.stdout
         program.stop()
-    [content] = disk.files.values()
+    assert disk.files[f"{OWN}/{marks.NAME}"] == (program.directory / "data/backups" / marks.NAME).read_bytes()
+    [content] = [content for name, content in disk.files.items() if ".db.gz" in name]
     data = gzip.decompress(content)
     assert TOKEN.encode() not in data
     assert TOKEN not in program.log

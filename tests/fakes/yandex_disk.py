@@ -18,7 +18,7 @@ import asyncio
 import hashlib
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from aiohttp import web
@@ -113,7 +113,7 @@ class FakeDisk:
     def goes_wrong(self, fault: Fault | int, operation: str = "*", *, times: int | None = None) -> Rule:
         """Have calls meet a fault, or be refused with this status.
 
-        Operations: disk, meta, mkdir, link, put, move, delete, operation.
+        Operations: disk, meta, mkdir, link, put, download, get, move, delete, operation.
         """
         if isinstance(fault, int):
             fault = Fault.refusal(fault, "")
@@ -143,7 +143,7 @@ class FakeDisk:
         operation = _operation(request)
         self.calls.append((operation, request.query.get("path", request.path)))
         try:
-            if operation != "put":
+            if operation not in {"put", "get"}:
                 self._authenticate(request, operation)
             fault = self._faults.take(operation, None)
             if fault is not None:
@@ -201,8 +201,10 @@ class FakeDisk:
                 return self._done(204, None)
             case "operation":
                 return 200, {"status": self._progress(request.path.rpartition("/")[2])}
+            case "get":
+                return 200, self.files[request.path.removeprefix("/download-target")]
             case _:
-                raise Refused(404, "NotFoundError")
+                return 200, self._download_link(path, operation)
 
     @property
     def _used(self) -> int:
@@ -268,6 +270,13 @@ class FakeDisk:
         href = f"{self.api_base}/upload-target/{name}"
         return {"operation_id": name, "href": href, "method": "PUT", "templated": False}
 
+    def _download_link(self, path: str, operation: str) -> dict[str, Any]:
+        if operation != "download":
+            raise Refused(404, "NotFoundError")
+        if path not in self.files:
+            raise Refused(404)
+        return {"href": f"{self.api_base}/download-target{quote(path)}", "method": "GET", "templated": False}
+
     async def _put(self, request: web.BaseRequest) -> int:
         content = await request.read()
         path, _ = self._links.pop(request.path.rpartition("/")[2])
@@ -297,6 +306,8 @@ def _operation(request: web.BaseRequest) -> str:
     path = request.path.rstrip("/")
     if path.startswith("/upload-target/"):
         return "put"
+    if path.startswith("/download-target/"):
+        return "get"
     if path.startswith("/v1/disk/operations/"):
         return "operation"
     names = {
@@ -305,6 +316,7 @@ def _operation(request: web.BaseRequest) -> str:
         ("PUT", "/v1/disk/resources"): "mkdir",
         ("DELETE", "/v1/disk/resources"): "delete",
         ("GET", "/v1/disk/resources/upload"): "link",
+        ("GET", "/v1/disk/resources/download"): "download",
         ("POST", "/v1/disk/resources/move"): "move",
     }
     return names.get((request.method, path), "unknown")
@@ -325,4 +337,6 @@ def _folder(path: str) -> dict[str, Any]:
 def _answered(status: int, body: Any) -> web.Response:
     if body is None:
         return web.Response(status=status)
+    if isinstance(body, bytes):
+        return web.Response(status=status, body=body)
     return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json")

@@ -10,6 +10,7 @@ import pytest
 
 from actors.backup_process import try_apart, upload_apart
 from storage.backups import disk as yandex
+from storage.backups import marks
 from storage.backups.order import Disk, DiskFailed, Trial, Upload, Uploaded
 from storage.backups.thinning import name_of
 from tests.fakes.telegram import Fault
@@ -69,6 +70,38 @@ async def test_it_goes_up_under_another_name_and_is_renamed_once_compared(disk: 
     calls = disk.count("put")
     await upload(disk, backup)
     assert disk.count("put") == calls, "what is there already is not sent again"
+
+
+async def test_the_marks_of_those_who_were_erased_go_up_too_and_none_is_lost(disk: FakeDisk, backup: Path) -> None:
+    here = backup.with_name(marks.NAME)
+    here.write_bytes(b"# head\nkey one\nmark 1\nmark 2\nmark")
+    disk.files[f"{OWN}/.{marks.NAME}.0a1b2c3d.part"] = b"half of one"
+    await upload(disk, backup)
+    assert disk.files == {f"{OWN}/{NAME}": CONTENT, f"{OWN}/{marks.NAME}": b"# head\nkey one\nmark 1\nmark 2\n"}
+    [_, part] = [path for name, path in disk.calls if name == "link"]
+    assert part.endswith(".part")
+    calls = disk.count("put")
+    await upload(disk, backup)
+    assert disk.count("put") == calls
+    here.write_bytes(b"# head\nkey two\nmark 3\n")
+    await upload(disk, backup)
+    assert disk.files[f"{OWN}/{marks.NAME}"] == b"# head\nkey one\nmark 1\nmark 2\nkey two\nmark 3\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "operation"), [(500, "download"), (500, "get"), (Fault.truncated(), "get"), (500, "move")]
+)
+async def test_marks_that_cannot_be_joined_leave_those_there_as_they_are(
+    disk: FakeDisk, backup: Path, fault: Fault | int, operation: str
+) -> None:
+    backup.with_name(marks.NAME).write_bytes(b"mark 2\n")
+    disk.files[f"{OWN}/{marks.NAME}"] = b"mark 1\n"
+    rule = disk.goes_wrong(fault, operation)
+    assert (await refused(disk, backup, patience=1)).kind == "unreachable"
+    assert disk.files[f"{OWN}/{marks.NAME}"] == b"mark 1\n"
+    disk.heals(rule)
+    await upload(disk, backup)
+    assert disk.files[f"{OWN}/{marks.NAME}"] == b"mark 1\nmark 2\n"
 
 
 async def test_the_disk_is_thinned_as_the_directory_is(disk: FakeDisk, backup: Path) -> None:
