@@ -216,14 +216,15 @@ class TwilioActor(Actor[Never]):
         form = await self._form(request)
         fate = wire.fate(form)
         if fate is not None and form.get("From", self._number) == self._number:
+            row = request.query.get("row", "")
+            # First: what follows depends on what the message was, which is known by its name.
+            if fate.to and _ROW.fullmatch(row):
+                await self._storage.confirm(int(row), Address("whatsapp", fate.to), fate.sid, self._clock.now())
             changes = await self._consequences(fate, withdraw=request.query.get("withdraw") == "1")
             reason = f"error {fate.code}" if fate.code else ""
             note = NoteFate(
                 channel="whatsapp", message_id=fate.sid, fate=fate.status, rank=wire.RANKS[fate.status], reason=reason
             )
-            row = request.query.get("row", "")
-            if fate.to and _ROW.fullmatch(row):
-                await self._storage.confirm(int(row), Address("whatsapp", fate.to), fate.sid, self._clock.now())
             await self._store(Unit(changes=(note,)))
             if changes:
                 # Once for each message, however often its end is told.

@@ -522,6 +522,21 @@ async def test_an_announcement_never_goes_by_template_nor_when_the_person_writes
 # --- how messages fare -------------------------------------------------------------------------------------------
 
 
+async def test_an_announcement_that_is_lost_before_its_call_ended_goes_by_no_other_way(
+    ann: Phone, rig: Rig, fake: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio_client, "DEADLINE", 2.0)
+    fake.world.wrote_at.clear()
+    hanging = fake.goes_wrong(Fault.hang(after_effect=True), "create", times=1)
+    await remind(rig, ann, "We moved", "announcement:1", Priority.ANNOUNCEMENT)
+    await rig.until(lambda: [one for one in fake.world.messages.values() if one.swallowed])
+    (lost,) = [one for one in fake.world.messages.values() if one.swallowed]
+    assert await fake.reports(lost.sid, "failed", code=63016) == 200
+    fake.heals(hanging)
+    await rig.until(lambda: rows(rig.directory, "SELECT 1 FROM outbox WHERE priority = 3 AND settled_at IS NOT NULL"))
+    assert rows(rig.directory, "SELECT 1 FROM outbox WHERE priority = 1") == []
+
+
 async def test_news_of_a_message_count_whatever_their_order(ann: Phone, rig: Rig, fake: FakeTwilio) -> None:
     await ann.says("/cancel")
     sent = await ann.sees("nothing to cancel")
