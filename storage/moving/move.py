@@ -97,6 +97,7 @@ class _Move:
         known = await self._seals(self._source, "reading") if self._resumable else {}
         state = await self._begin(found, known)
         copied = await self._copy(state)
+        await self._target.settle()
         await self._compare(state if self._resumable else replace(state, seals=copied))
         numbers = {table: await self._source.last_number(table) for table in self._tables if table.counter}
         await self._target.finish(numbers)

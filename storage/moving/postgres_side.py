@@ -70,6 +70,8 @@ class PostgresSide:
             else:
                 revision = await postgres_runner.known_revision(self._url, self._sql, unfinished=True)
                 insist_on_newest(self.name, revision)
+            # Rows and state are lost together: it is enough that they are on the disk when the move is finished.
+            await self._sql.execute("SET synchronous_commit = off")
             yield
 
     async def tables(self) -> list[Table]:
@@ -124,15 +126,21 @@ class PostgresSide:
 
     async def write(self, table: Table, rows: Sequence[Row], state: str) -> None:
         """Add rows and note the state."""
+        async with self._sql.transaction():
+            await self.add(table, rows)
+            await self.note(state)
+
+    async def add(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add rows."""
         try:
-            async with self._sql.transaction():
-                await self._sql.copy_records_to_table(
-                    table.name, schema_name=SCHEMA, columns=table.columns, records=rows
-                )
-                await self._sql.execute("UPDATE moving SET state = $1", state)
+            await self._sql.copy_records_to_table(table.name, schema_name=SCHEMA, columns=table.columns, records=rows)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.exceptions.DataError) as error:
             # Not the words of the error: they quote the row.
             raise UserError(f"{self.name} does not take a row of {table.name}") from error
+
+    async def settle(self) -> None:
+        """Let each transaction reach the disk from now on, and those before along with the next."""
+        await self._sql.execute("SET synchronous_commit = on")
 
     async def note(self, state: str) -> None:
         """Note the state alone."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from storage.moving.table import Key, Row, Table
 
-BATCH = 500
+BATCH = 1_000
 """Rows that are read, written and noted as moved together: at most some MB, even of the largest rows."""
 
 PATIENCE_S = 2
@@ -62,7 +62,11 @@ class Side(Protocol):
         ...
 
     async def write(self, table: Table, rows: Sequence[Row], state: str) -> None:
-        """Add rows and note the state, both or nothing."""
+        """Add rows and note the state, both or nothing; a crash may take back the last of these, never one before."""
+        ...
+
+    async def settle(self) -> None:
+        """Do what waited until all rows are there: from now on nothing is taken back."""
         ...
 
     async def note(self, state: str) -> None:

@@ -53,6 +53,8 @@ class SqliteSide:
             else:
                 sqlite_runner.bring_up_to_date(self._path, locked=True)
             with self._open():
+                # Rows and state are lost together: it is enough that they are on the disk when the move is finished.
+                self._sql.execute("PRAGMA synchronous = NORMAL")
                 yield
 
     async def tables(self) -> list[Table]:
@@ -102,6 +104,10 @@ class SqliteSide:
                 self._sql.execute("UPDATE moving SET state = ?", (state,))
         except sqlite_errors.UNSTORABLE as error:
             raise UserError(f"{self.name} does not take a row of {table.name}") from error
+
+    async def settle(self) -> None:
+        """Let each transaction reach the disk from now on, and those before along with the next."""
+        self._sql.execute("PRAGMA synchronous = FULL")
 
     async def note(self, state: str) -> None:
         """Note the state alone."""

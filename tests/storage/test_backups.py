@@ -53,6 +53,15 @@ def ignored(step: str, rows: int, of: int) -> None:
     """Nobody listens."""
 
 
+RULES = """
+SELECT CASE contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'migrebot'::regnamespace
+UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'migrebot'
+ORDER BY 1, 2, 3
+"""
+"""What a server's schema says besides its columns."""
+
+
 class Databases:
     """Databases of both kinds, their backups, and a key."""
 
@@ -242,6 +251,15 @@ async def test_it_shows_a_server_at_one_moment_whatever_is_written_meanwhile(dat
 
 
 # --- what is replaced --------------------------------------------------------------------------------------------
+
+
+async def test_a_server_keeps_its_indices_and_references(databases: Databases) -> None:
+    backup = await databases.backup(await databases.database("sqlite", filled=5))
+    place = await databases.database("postgres")
+    before = databases.server.fetch(RULES, databases._made[0])
+    assert {"foreign key", "index"} <= {kind for kind, _, _ in before}
+    await databases.restore(backup, place)
+    assert databases.server.fetch(RULES, databases._made[0]) == before
 
 
 async def test_data_is_replaced_only_by_force_and_kept(databases: Databases, kind: str) -> None:
