@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from actors.actor import Mailbox
     from actors.channel import Sender
     from migrebot.clock import Clock
-    from storage.interface import Storage
+    from storage.interface import Settled, Storage
     from storage.records import OutboxRow
 
 log = get_logger("delivery")
@@ -317,7 +317,8 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
                 return self._uncertain(errand, result.reason)
             case _:
                 log.error("sender_failed", channel=link.channel, row=row.id, exc_info=result)
-                self._alert(f"{link.channel} sender", f"Sending by {link.channel} met an unforeseen error.")
+                text = f"Sending by {link.channel} met an unforeseen error."
+                self._alert(Alert(cause=f"{link.channel} sender", text=text))
                 return self._uncertain(errand, type(result).__name__)
 
     def _not_sent(self, link: _Link, row: Row, error: NotSent) -> float:
@@ -363,9 +364,11 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
         link, row = errand.link, errand.row
         link.failures[why] += 1
         log.warning("given_up", channel=link.channel, row=row.id, reason=reason, recipient_gone=mute)
+        alert = None
         if not mute and why != "window":
-            self._alert(f"{link.channel} lost", f"A message by {link.channel} was given up: {reason}")
-        return Outcome(link.lane, row, GivenUp(id=row.id, reason=reason, mute=mute))
+            text = f"A message by {link.channel} was given up: {reason}"
+            alert = Alert(cause=f"{link.channel} lost", text=text)
+        return Outcome(link.lane, row, GivenUp(id=row.id, reason=reason, mute=mute), alert=alert)
 
     def _answered(self, link: _Link, row: Row) -> None:
         """Note that the messenger is there."""
@@ -376,10 +379,12 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             self._tell_health()
             self._changed.set()
 
-    def _stored(self, outcomes: Sequence[Outcome], rerouted: Sequence[Ticket]) -> None:
+    def _stored(self, outcomes: Sequence[Outcome], settled: Settled) -> None:
         """Free the chats whose outcome is durable; take note of what goes to other chats instead."""
         now = self._clock.monotonic()
         for outcome in outcomes:
+            if outcome.alert is not None and outcome.row.id not in settled.arrived:
+                self._alert(outcome.alert)
             match outcome.settlement:
                 case Postponed():
                     outcome.lane.repeat(outcome.row, outcome.retry_at, now)
@@ -387,7 +392,7 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
                     outcome.lane.drop_chat(outcome.row, now)
                 case Sent() | GivenUp():
                     outcome.lane.forget(outcome.row, now)
-        for ticket in rerouted:
+        for ticket in settled.rerouted:
             self._add(ticket)
         self._changed.set()
 
@@ -407,9 +412,9 @@ class Delivery(Actor[OutboxFilled | ChatOpened]):
             details.insert(0, f"storage: not available since {self._ledger.out_since:%H:%M}")
         self.health = Health(serving=self._ledger.out_since is None, detail="; ".join(details) or "ok")
 
-    def _alert(self, cause: str, text: str) -> None:
+    def _alert(self, alert: Alert) -> None:
         if self._on_alert is not None:
-            self._on_alert(Alert(cause=cause, text=text))
+            self._on_alert(alert)
 
 
 def _why(error: NotSent) -> Why:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrebot.clock import Clock
-    from migrebot.messages import Ticket
-    from storage.interface import Storage
+    from migrebot.messages import Alert
+    from storage.interface import Settled, Storage
     from storage.records import OutboxRow
 
 log = get_logger("delivery")
@@ -38,18 +38,22 @@ LONGEST_BACKOFF = 10.0
 
 
 class Outcome(Struct, frozen=True):
-    """What became of a claimed row, to be stored; a row that waits again may go at `retry_at` (monotonic)."""
+    """What became of a claimed row, to be stored; a row that waits again may go at `retry_at` (monotonic).
+
+    `alert` is for the owner if the row is given up indeed: the messenger may be found to have it meanwhile.
+    """
 
     lane: Lane
     row: Row
     settlement: Settlement
     retry_at: float = 0.0
+    alert: Alert | None = None
 
 
 class Ledger:
     """Claims rows and stores outcomes.
 
-    `on_stored` is called with outcomes once they are durable, and with what goes to other addresses instead;
+    `on_stored` is called with outcomes once they are durable, and with what that changed besides;
     `on_change` when the storage goes out or comes back and whenever there may be more to claim.
     """
 
@@ -58,7 +62,7 @@ class Ledger:
         *,
         storage: Storage,
         clock: Clock,
-        on_stored: Callable[[Sequence[Outcome], Sequence[Ticket]], None],
+        on_stored: Callable[[Sequence[Outcome], Settled], None],
         on_change: Callable[[], None],
     ) -> None:
         self._storage = storage
@@ -80,9 +84,7 @@ class Ledger:
         """Store what a run before left in memory; raises `StorageUnavailable`."""
         self._noted = Signal()
         if self._outcomes:
-            # What goes to other addresses now is listed by `Storage.recover` afterwards.
-            await self._storage.settle([outcome.settlement for outcome in self._outcomes], self._clock.now())
-            self._outcomes.clear()
+            await self._store()
         self._works()
 
     async def claim(self, ids: Sequence[int]) -> list[OutboxRow] | None:
@@ -133,9 +135,9 @@ class Ledger:
 
     async def _store(self) -> None:
         outcomes = list(self._outcomes)
-        rerouted = await self._storage.settle([outcome.settlement for outcome in outcomes], self._clock.now())
+        settled = await self._storage.settle([outcome.settlement for outcome in outcomes], self._clock.now())
         del self._outcomes[: len(outcomes)]
-        self._on_stored(outcomes, rerouted)
+        self._on_stored(outcomes, settled)
 
     def _failed(self, error: StorageUnavailable) -> None:
         self._failures += 1

@@ -72,6 +72,18 @@ class GivenUp(Struct, frozen=True, kw_only=True):
 Settlement = Sent | Postponed | GivenUp
 
 
+class Settled(Struct, frozen=True):
+    """What settling changed besides.
+
+    `muted` addresses can never be reached; what `rerouted` lists goes to another address instead; `arrived` are the
+    rows that were to be given up and that the messenger was found to have (see `Storage.confirm`): they count as sent.
+    """
+
+    muted: list[Address]
+    rerouted: list[Ticket]
+    arrived: list[int]
+
+
 class Retention(Struct, frozen=True, kw_only=True):
     """Rows older than these instants go: see `Storage.purge`."""
 
@@ -159,11 +171,10 @@ class Storage(Protocol):
         """
         ...
 
-    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> list[Ticket]:
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
         """Note what became of claimed messages.
 
-        Reminders and questions that an address is muted for go to another address of their user, if there is one: gives
-        the tickets of those.
+        Reminders and questions that an address is muted for go to another address of their user, if there is one.
         """
         ...
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from storage.applying import PreparedUnit
     from storage.changes import Unit
     from storage.facts import Fact
-    from storage.interface import Retention, Settlement
+    from storage.interface import Retention, Settled, Settlement
     from storage.records import Conversation, Due, InboxKey, OutboxRow, Recipient
     from storage.statements import Statements
 
@@ -212,12 +212,11 @@ class SqlStorage(ABC):
         run = partial(work.claim, ids, columns.micros(now), (self._claimant, until))
         return await self._write(run, unheard=self._claimed_unheard)
 
-    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> list[Ticket]:
-        """Note what became of claimed messages; gives those that go to another address instead."""
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> Settled:
+        """Note what became of claimed messages."""
         moment = columns.micros(now)
         statements = [statement for settlement in settlements for statement in settling(settlement, moment)]
-        settled = await self._write(partial(work.settle, statements), committed=lambda it: self._muted(it.muted))
-        return settled.rerouted
+        return await self._write(partial(work.settle, statements), committed=lambda it: self._muted(it.muted))
 
     async def confirm(self, row_id: int, address: Address, message_id: str, now: datetime) -> None:
         """Note that the messenger has the message of a row."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from migrebot.messages import Address, FormExpired, QuestionDue
 from migrebot.reminders.timers import Timer
 from storage import columns, reminder_rows, report_rows, rows
 from storage.applying import Foreign, Posting, PreparedUnit
 from storage.columns import clean
-from storage.interface import Result
+from storage.interface import Result, Settled
 from storage.newcomers import telegram_id
 from storage.records import Conversation, Recipient
 from storage.retrying import may_go_again
@@ -271,7 +269,7 @@ async def recover(now: int, claimant: int | None, sql: Statements) -> list[Ticke
         if not taken_back and may_go_again(rows.outbox_row(row)):
             await sql.execute("postpone", (now, now, 0, "interrupted", row[0]))
         else:
-            await sql.execute("give_up", ("interrupted", now, row[0]))
+            await sql.fetch("give_up", ("interrupted", now, row[0]))
     await sql.execute("withdraw_announcements", (now,))
     return [rows.ticket(row) for row in await sql.fetch("waiting")]
 
@@ -297,22 +295,21 @@ async def confirm(row_id: int, address: Address, message_id: str, now: int, sql:
         await sql.execute("confirm", (clean(message_id), now, row_id))
 
 
-class Settled(Struct, frozen=True):
-    """What settling changed besides: the addresses that were muted, and what goes to other ones instead."""
-
-    muted: list[Address]
-    rerouted: list[Ticket]
-
-
 async def settle(statements: Sequence[Statement], sql: Statements) -> Settled:
     """Note what became of claimed messages."""
     await sql.execute_many("sent", [statement.values for statement in statements if statement.sql == "sent"])
-    settled = Settled([], [])
+    settled = Settled([], [], [])
     for statement in statements:
-        if statement.sql == "reroute":
-            settled.rerouted.extend(map(rows.ticket, await sql.fetch(statement.sql, statement.values)))
-        elif statement.sql != "sent":
-            settled.muted.extend(Address(*row) for row in await sql.fetch(statement.sql, statement.values))
+        if statement.sql == "sent":
+            continue
+        found = await sql.fetch(statement.sql, statement.values)
+        match statement.sql:
+            case "reroute":
+                settled.rerouted.extend(map(rows.ticket, found))
+            case "give_up":
+                settled.arrived.extend(row_id for row_id, message_id in found if message_id is not None)
+            case _:
+                settled.muted.extend(Address(*row) for row in found)
     return settled
 
 

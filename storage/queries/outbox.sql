@@ -92,7 +92,8 @@ WHERE id = ? AND state = 'sending';
 UPDATE outbox SET
     state = CASE WHEN message_id IS NULL THEN 'given_up' ELSE 'sent' END, body = NULL,
     reason = CASE WHEN message_id IS NULL THEN ? ELSE '' END, settled_at = ?
-WHERE id = ? AND state = 'sending';
+WHERE id = ? AND state = 'sending'
+RETURNING id, message_id;
 
 -- confirmable: A message that was given to the messenger, perhaps, with nothing known of what became of it.
 SELECT id, channel, address, user_id, priority, callback_id, body, attempts, created_at FROM outbox

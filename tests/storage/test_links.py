@@ -234,7 +234,7 @@ async def test_what_a_chat_refuses_goes_to_another_one_of_its_user(storage: Stor
         message("reply", BORIS),
     )
     await storage.claim([refused.id], NOW)
-    rerouted = await storage.settle([GivenUp(id=refused.id, reason="blocked", mute=True)], NOW)
+    rerouted = (await storage.settle([GivenUp(id=refused.id, reason="blocked", mute=True)], NOW)).rerouted
     assert [(ticket.address, ticket.priority, ticket.not_before) for ticket in rerouted] == [
         (ANNA, Priority.REMINDER, None),
         (ANNA, Priority.QUESTION, LATER),
@@ -248,5 +248,5 @@ async def test_without_another_chat_it_is_given_up(storage: Storage) -> None:
     await person(storage)
     [refused] = await queued(storage, message(priority=Priority.REMINDER))
     await storage.claim([refused.id], NOW)
-    assert await storage.settle([GivenUp(id=refused.id, reason="blocked", mute=True)], NOW) == []
+    assert (await storage.settle([GivenUp(id=refused.id, reason="blocked", mute=True)], NOW)).rerouted == []
     assert await storage.recover(NOW) == []

@@ -86,7 +86,8 @@ async def test_attempts_count_what_may_have_reached_the_messenger(storage: Stora
 async def test_a_message_given_up_is_over(storage: Storage) -> None:
     tickets = await queued(storage, message(), message())
     await storage.claim([ticket.id for ticket in tickets], NOW)
-    await storage.settle([GivenUp(id=ticket.id, reason="too long") for ticket in tickets], NOW)
+    settled = await storage.settle([GivenUp(id=ticket.id, reason="too long") for ticket in tickets], NOW)
+    assert settled.arrived == []
     assert await storage.recover(NOW) == []
     await person(storage)
     assert (await whois(storage)).identity.muted_at is None
@@ -164,7 +165,8 @@ async def test_a_message_found_while_it_is_sent_is_over_whatever_becomes_of_the_
             reached = outcome == "postponed"
             await storage.settle([Postponed(id=ticket.id, not_before=NOW, reason=UNKNOWN, reached=reached)], NOW)
         case "given up":
-            await storage.settle([GivenUp(id=ticket.id, reason=UNKNOWN)], NOW)
+            settled = await storage.settle([GivenUp(id=ticket.id, reason=UNKNOWN)], NOW)
+            assert settled.arrived == [ticket.id]
         case "taken back":
             await stored(storage, CancelQueued("k"))
         case _:

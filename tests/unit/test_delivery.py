@@ -522,6 +522,20 @@ async def test_a_reply_with_an_unknown_outcome_is_sent_once_more_and_never_a_thi
     assert [alert.text for alert in world.alerts] == ["A message by telegram was given up: outcome unknown"]
 
 
+async def test_nobody_is_alerted_of_a_message_that_the_messenger_was_found_to_have(world: World) -> None:
+    world.telegram.script["a"].extend([UNSURE] * MAX_ATTEMPTS)
+    async with world.running():
+        await world.tell(say("1"))
+        world.telegram.hold()
+        await world.pass_time(60)
+        assert world.telegram.texts == ["1", "1"]
+        await world.storage.confirm(1, Address("telegram", "a"), "m1", world.clock.now())
+        world.telegram.let_go()
+        await world.quiet()
+    assert await world.left() == []
+    assert world.alerts == []
+
+
 async def test_only_attempts_that_may_have_reached_the_messenger_count(storage: Storage, clock: FakeClock) -> None:
     world = World(storage, clock, Limits(per_second=1e9, per_chat_second=1, burst=1))
     world.telegram.script["a"].extend([None, NOT_SENT, NotSent("busy"), UNSURE])
