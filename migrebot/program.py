@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from actors.supervisor import ActorState
     from migrebot.clock import Clock
     from migrebot.config import Config
+    from migrebot.dialogue.turn import Uploads
     from migrebot.messages import Alert, AnnouncementSteered, Channel, ToDelivery, ToDialogue, ToScheduler
     from storage.interface import Storage
 
@@ -170,6 +171,7 @@ class Program:
                 currency=config.donate.currency if config.telegram.provider_token else "",
                 erasure_key=self._erasure_key,
                 has_disk_token=bool(config.backup.yandex_token),
+                uploads=_uploads(config),
             ),
             new_id=self._new_id,
             on_alert=self._alert,
@@ -377,7 +379,7 @@ class Program:
                 token=config.yandex_token.reveal(),
                 api_base=config.yandex_api_base,
                 keep_days=config.keep_days,
-                allowed=bool(config.recipient) or config.allow_plain_upload,
+                allowed=_uploads(self._config) != "never",
             ),
             schedule=Schedule(pattern=Cron(cron), timezone=timezone) if cron else None,
             clock=self._clock,
@@ -457,3 +459,8 @@ class Program:
 def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _uploads(config: Config) -> Uploads:
+    """Tell how backups may go to the Disk."""
+    return "encrypted" if config.backup.recipient else "plain" if config.backup.allow_plain_upload else "never"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -54,12 +54,17 @@ class Facts:
             raise FactsMissing(*missing)
 
 
+Uploads = Literal["never", "encrypted", "plain"]
+"""How backups go to the Yandex Disk, if they do."""
+
+
 class Setup(Struct, frozen=True, kw_only=True):
     """What the operator decided and the dialogue has to know; `form_hours` is the time-out of a form, in hours.
 
     `owner` is where the person who runs the bot is written to, None without one; a local address without a value stands
     for whoever wrote last in the local chat. `erasure_key` makes the marks of those who were forgotten.
-    `has_disk_token` tells that the configuration has a token of the Yandex Disk.
+    `has_disk_token` tells that the configuration has a token of the Yandex Disk, `uploads` how backups go there once
+    there is one.
 
     `donate_url` is a page for donations, empty for none; `currency` what bills can be in besides Telegram Stars.
     """
@@ -73,6 +78,7 @@ class Setup(Struct, frozen=True, kw_only=True):
     currency: str = ""
     erasure_key: bytes = b""
     has_disk_token: bool = False
+    uploads: Uploads = "never"
 
 
 class Turn(Struct, frozen=True, kw_only=True):

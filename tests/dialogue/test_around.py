@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from actors.rendering import Renderer
 from migrebot.dialogue.router import COMMANDS
+from migrebot.dialogue.turn import Setup, Uploads
 from migrebot.erasures import mark
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Address, Document, InGroup, Left, Location, Press, Profile, Returned, Text, Unreadable
-from tests.talk import House, Person
+from storage.changes import Note, Unit
+from storage.names import DISK_ACCESS
+from tests.talk import House, Person, open_house
+
+if TYPE_CHECKING:
+    from storage.interface import Storage
+    from tests.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -271,3 +280,19 @@ async def test_a_name_is_kept_when_a_message_comes_without_one(ann: Person) -> N
     ann.profile = Profile()
     await ann.says("/help")
     assert (await ann.known()).identity.profile.first_name == "Ann"
+
+
+@pytest.mark.parametrize(("uploads", "words"), [("never", ""), ("encrypted", "cannot read"), ("plain", "could read")])
+async def test_privacy_tells_that_backups_go_to_a_disk_and_who_can_read_them_there(
+    storage: Storage, clock: FakeClock, uploads: Uploads, words: str
+) -> None:
+    async with open_house(storage, clock, Setup(uploads=uploads)) as house:
+        people = [house.person(number, language=language) for number, language in enumerate(LANGUAGES, 1)]
+        for each in people:
+            assert not re.search("Yandex|Яндекс", await each.says("/privacy"))
+        await storage.commit([Unit(changes=(Note(DISK_ACCESS, "y0_token"),))], clock.now())
+        said = [await each.says("/privacy") for each in people]
+    assert words in said[0]
+    assert not any("y0_token" in text for text in said)
+    told = [re.search("Yandex Disk|Яндекс Диск", text) for text in said]
+    assert all(told) if words else not any(told)

@@ -10,9 +10,11 @@ from markupsafe import Markup
 from migrebot.dialogue import safety
 from migrebot.dialogue.turn import Answer, Turn, say
 from migrebot.messages import Button, Keyboard
+from storage.facts import Noted
+from storage.names import DISK_ACCESS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from migrebot.i18n import Translator
     from storage.records import User
@@ -97,6 +99,7 @@ def privacy(turn: Turn) -> Answer:
             (
                 tr("<b>What is stored about you</b>"),
                 storage_notice(turn),
+                *_about_disk(turn),
                 tr(
                     "Not stored: our conversation itself. What you write is kept only as the entry it becomes; a form"
                     " you left open goes after two days. Your messenger keeps its own copy of this chat, and only you"
@@ -118,6 +121,18 @@ def privacy(turn: Turn) -> Answer:
                 tr("Nothing is sold, shown in advertising or used to train anything."),
             )
         )
+    )
+
+
+def _about_disk(turn: Turn) -> Iterator[Markup]:
+    """Tell that backups leave this machine, if they do."""
+    tr, how = turn.tr, turn.setup.uploads
+    if how == "never" or not (turn.setup.has_disk_token or turn.facts(Noted(0, DISK_ACCESS))):
+        return
+    yield (
+        tr("Backups also go to the Yandex Disk of the person who runs this bot, encrypted: Yandex cannot read them.")
+        if how == "encrypted"
+        else tr("Backups also go to the Yandex Disk of the person who runs this bot, and Yandex could read them there.")
     )
 
 
