@@ -31,8 +31,8 @@ Moments = dict[str, int]
 _HEAD = (
     "# Who was erased, in a way that nobody can read. Keep this file with the backups: a restore erases them again.\n"
 )
-_MARK = re.compile(r"([0-9a-f]{64}) (\d{1,19})")
-_KEY = re.compile(r"key ([0-9a-f]{16}) (\d{1,19})")
+_MARK = re.compile(r"([0-9a-f]{64}) ([0-9]{1,18})")
+_KEY = re.compile(r"key ([0-9a-f]{16}) ([0-9]{1,18})")
 
 
 class Marks(Struct, frozen=True):

@@ -263,3 +263,13 @@ def test_marks_are_added_once_for_their_owner_alone_and_outlive_a_line_that_was_
     assert found is not None
     assert found.moments == {one: 5, two: 7}
     assert list(found.keys.values()) == [micros(NOW), micros(NOW + HOUR)]
+
+
+def test_a_line_with_an_instant_that_no_database_holds_is_no_line(tmp_path: Path) -> None:
+    marks.keep(tmp_path, {"a" * 64: 5}, KEY, NOW)
+    with (tmp_path / marks.NAME).open("a") as file:
+        file.write(f"{'a' * 64} {2**63}\n{'b' * 64} {'9' * 19}\n{'c' * 64} \u0663\nkey {'d' * 16} {'9' * 19}\n")
+    found = marks.read(tmp_path)
+    assert found is not None
+    assert found.moments == {"a" * 64: 5}
+    assert list(found.keys.values()) == [micros(NOW)]
