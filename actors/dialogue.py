@@ -31,7 +31,7 @@ from migrebot.dialogue import maintenance
 from migrebot.dialogue.menus.question import ask_regularly
 from migrebot.dialogue.menus.report import LoginLink
 from migrebot.dialogue.outcome import changes_of
-from migrebot.dialogue.router import expire, meanwhile, released, respond
+from migrebot.dialogue.router import expire, may_be_secret, meanwhile, released, respond
 from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
 from migrebot.dialogue.whereabouts import ZonesAt
 from migrebot.errors import StorageUnavailable
@@ -587,6 +587,8 @@ class Dialogue(Actor[ToDialogue]):
             # Known to be somebody's, so that it goes when that person asks to be forgotten.
             known = (await self._storage.who([(message.address, message.profile)], now))[0]
             unit = _quarantined(message, reason, None if known.is_new else known.user.id)
+            if may_be_secret(message.content, known.session):
+                unit = msgspec.structs.replace(unit, raw=b"")  # what is set aside is in backups
             await self._storage.commit([unit], now)
         elif isinstance(message, FormExpired):
             await self._storage.commit([Unit(changes=(EndSession(message.user_id),))], now)

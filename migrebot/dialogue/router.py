@@ -64,6 +64,8 @@ from storage.facts import BelongsToAnother, OccurrenceById, OfferedKeyboard
 
 if TYPE_CHECKING:
     from migrebot.dialogue.form import Form
+    from migrebot.messages import Content
+    from storage.records import Session
 
 
 def respond(turn: Turn) -> Answer:
@@ -343,6 +345,13 @@ def _named(text: str) -> str:
     """Give the name of the command that a text is; empty if it is none."""
     word = text[1:].partition(" ")[0] if text.startswith("/") else ""
     return word.partition("@")[0].partition("\n")[0].casefold()
+
+
+def may_be_secret(content: Content, session: Session | None) -> bool:
+    """Tell whether what came in may be a token, so that it must not be set aside as it is."""
+    if not isinstance(content, Text):
+        return False
+    return _named(clean(content.text)) == "token" or (session is not None and session.form == disk_token.FORM.name)
 
 
 def _press(turn: Turn, press: Press) -> Answer:

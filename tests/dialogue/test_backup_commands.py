@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrebot.dialogue.forms import disk_token
 from migrebot.dialogue.turn import Setup
 from migrebot.languages import LANGUAGES
 from migrebot.messages import Address, Inbound, Say, Text, Withdraw
@@ -14,9 +15,11 @@ from storage.names import DISK_ACCESS
 from tests.talk import open_house
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
 
-    from storage.interface import Storage
+    from storage.changes import Unit
+    from storage.interface import Result, Storage
     from storage.records import Wish
     from tests.clock import FakeClock
     from tests.talk import House, Person
@@ -122,3 +125,34 @@ async def test_the_message_with_a_token_is_deleted_where_that_can_be_done(
         bodies = [row.body for row in await storage.claim([ticket.id for ticket in tickets], clock.now())]
     assert Withdraw("77") in bodies
     assert any(isinstance(body, Say) and said in body.text for body in bodies)
+
+
+@pytest.mark.parametrize("asked_for", [False, True])
+async def test_a_token_is_not_kept_with_a_message_that_could_not_be_handled(
+    house: House, olga: Person, monkeypatch: pytest.MonkeyPatch, asked_for: bool
+) -> None:
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError
+
+    stored: list[Unit] = []
+    commit = house.storage.commit
+
+    async def noting(units: Sequence[Unit], now: datetime) -> list[Result]:
+        stored.extend(units)
+        return await commit(units, now)
+
+    if asked_for:
+        await olga.says("/token")
+    monkeypatch.setattr(disk_token, "Wish", fail)
+    monkeypatch.setattr(house.storage, "commit", noting)
+    said = TOKEN if asked_for else f"/Token {TOKEN}"
+    told = Inbound(
+        address=olga.address,
+        key="bad",
+        content=Text(said),
+        received_at=house.clock.now(),
+        profile=olga.profile,
+        raw=said.encode(),
+    )
+    assert (await house.mailbox.ask(told)).outcome == "quarantined"
+    assert [(unit.quarantine, unit.raw) for unit in stored] == [("ZeroDivisionError", b"")]
