@@ -36,7 +36,13 @@ def metrics(program: Program, telegram: RemoteFakeTelegram, tmp_path: Path) -> I
     redis = RedisServer(tmp_path / "redis")
     (tmp_path / "redis").mkdir()
     redis.start()
-    program._settings["MIGREBOT_REDIS_URL"] = redis.url
+    program._settings |= {
+        "MIGREBOT_REDIS_URL": redis.url,
+        "MY_TG_ID": "7001",
+        "MIGREBOT_BACKUP_ALLOW_PLAIN_UPLOAD": "true",
+        "MIGREBOT_BACKUP_YANDEX_TOKEN": "y0_token",
+        "MIGREBOT_BACKUP_YANDEX_API_BASE": "http://127.0.0.1:1",
+    }
     with program:
         telegram.waits_for("getUpdates", timeout=60, since=len(telegram.calls()))
         ann, bob = telegram.user(7001, first_name="Ann"), telegram.user(7002, first_name="Bob")
@@ -48,6 +54,8 @@ def metrics(program: Program, telegram: RemoteFakeTelegram, tmp_path: Path) -> I
         telegram.goes_wrong(Fault.refusal(400, "Bad Request: chat not found"), "sendMessage", times=1)
         bob.says("/help")
         program.waits_until(lambda: 'reason="' in failures(program))
+        ann.says("/backup")
+        program.waits_until(lambda: "migrebot_backup_upload_failed 1.0" in program.get("/metrics")[1])
         yield {name: set(labels) for name, labels in samples(program)}
     redis.kill()
 
