@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,6 +95,14 @@ async def test_a_choice_becomes_a_bill_that_is_stored(house: House, bob: Person)
     found = (await house.storage.load([BillById(8, bill_id)]))[BillById(8, bill_id)]
     assert found == Bill(id=bill_id, user_id=8, currency="XTR", amount=50, made_at=house.clock.now())
     assert await bob.session() is None
+
+
+async def test_long_nonsense_holds_nobody_up(bob: Person) -> None:
+    await bob.says("/donate")
+    began = time.process_time()
+    for text in ("a" + " " * 4_000 + "b", "1" + " " * 4_000 + "x1", "a" + " " * 4_000 + "c", "1" + " " * 4_000 + "y1"):
+        assert "Please write a whole number" in await bob.says(text)
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("text", ["7", " 7 ", "⭐ 7", "7 stars", "7 звёзд", "7 XTR", "٧", "0007"])

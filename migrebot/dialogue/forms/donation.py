@@ -112,7 +112,8 @@ def _label(currency: str, units: int) -> str:
 def _parse(view: View, text: str) -> list[str | int] | Complaint:
     """Read "50", "50 Stars", "10 EUR", "€10"; a number alone means Stars."""
     tr = view.tr
-    words = re.sub(r"^(\D+?)\s*(\d.*)$", r"\2 \1", _GROUPED.sub("", text.strip()))
+    # One space at most: many of them would take the patterns quadratic time.
+    words = re.sub(r"^(\D+?)\s*(\d.*)$", r"\2 \1", " ".join(_GROUPED.sub("", text).split()))
     found = _AMOUNT.fullmatch(words)
     currency = _currency(found[2].strip()) if found else None
     if found is None or currency not in _currencies(view.turn):
