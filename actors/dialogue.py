@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 import anyio.lowlevel
 import msgspec
@@ -23,46 +23,37 @@ import structlog
 
 from actors import places
 from actors.actor import MAX_TRIES, Actor, Envelope, Health, Mailbox, MailboxClosed, attempt
+from actors.answering import Answering
 from actors.backlog import Backlog
+from actors.batch import Batch, Item, key_of, quarantined, whose
 from actors.listeners import Listeners
 from actors.map_room import MapRoom
 from actors.waking import wake
-from migrebot.dialogue import maintenance
-from migrebot.dialogue.menus.question import ask_regularly
-from migrebot.dialogue.menus.report import LoginLink
-from migrebot.dialogue.outcome import changes_of
-from migrebot.dialogue.router import expire, may_be_secret, meanwhile, released, respond
-from migrebot.dialogue.turn import Answer, Facts, FactsMissing, Setup, Turn, say
-from migrebot.dialogue.whereabouts import ZonesAt
+from migrebot.dialogue.router import may_be_secret
+from migrebot.dialogue.turn import Setup
 from migrebot.errors import StorageUnavailable
 from migrebot.flood import FloodGate, Verdict
-from migrebot.ids import RepeatableIds
 from migrebot.messages import (
     Address,
     Alert,
     Channel,
     FormExpired,
     Inbound,
-    Outcome,
     Paid,
     QuestionDue,
     Refunded,
     Stored,
-    Text,
     ToDelivery,
     ToDialogue,
     Undecodable,
 )
 from storage.changes import (
     EndSession,
-    ReleaseMessage,
     SaveAsking,
-    SaveUser,
     Unit,
-    users_of,
 )
 from storage.facts import AskingOf
-from storage.records import Conversation, InboxKey
+from storage.records import Conversation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -73,9 +64,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from migrebot.clock import Clock
-    from storage.facts import Fact
     from storage.interface import Storage
-    from storage.records import Held
 
 BATCH = 64
 """Messages in one transaction: at 64 the cost of a commit is spread thin, and nobody waits long for the others."""
@@ -88,9 +77,6 @@ COMES_AGAIN_S = 60.0
 
 TRY_AGAIN_S = 5.0
 """Seconds before what waited during maintenance is handled again after the storage failed."""
-
-MAX_ROUNDS = 20
-"""How often a message may ask for more facts: a handler that never has enough must not hold up the others."""
 
 CHANNELS: tuple[str, ...] = get_args(Channel)
 
@@ -122,17 +108,23 @@ class Dialogue(Actor[ToDialogue]):
         self._delivery = delivery
         self._listeners = listeners or Listeners()
         self._clock = clock
-        self._setup = setup
-        self._new_id = new_id
         self._on_alert = on_alert
         self._flood = flood or FloodGate()
         self._map_room = MapRoom(mailbox, zones_at)
-        self._login_link = login_link
         self._careful: Counter[str] | None = None
         self._backlog = Backlog(storage=storage, clock=clock, on_alert=on_alert)
+        self._answering = Answering(
+            storage=storage,
+            clock=clock,
+            setup=setup,
+            new_id=new_id,
+            backlog=self._backlog,
+            map_room=self._map_room,
+            login_link=login_link,
+        )
         self._foreign = 0
         self._first_again: dict[Address, tuple[str, float]] = {}
-        self._under_way: _Batch | None = None
+        self._under_way: Batch | None = None
         self._held: list[Envelope[ToDialogue]] = []
         self._faults: list[Exception] = []
 
@@ -165,7 +157,7 @@ class Dialogue(Actor[ToDialogue]):
             elif self._faults:
                 self.mailbox.give_back([item.envelope for item in items])
             elif items:
-                self._under_way = _Batch(items)
+                self._under_way = Batch(items)
                 tasks.start_soon(self._store_batch, self._under_way)
             else:
                 self._release()
@@ -202,7 +194,7 @@ class Dialogue(Actor[ToDialogue]):
             self.mailbox.give_back(envelopes)
         return None
 
-    async def _store_batch(self, batch: _Batch) -> None:
+    async def _store_batch(self, batch: Batch) -> None:
         try:
             again = await attempt(self._store(batch.items))
         finally:
@@ -287,7 +279,7 @@ class Dialogue(Actor[ToDialogue]):
             return False
         return True
 
-    async def _work_out(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
+    async def _work_out(self, envelopes: list[Envelope[ToDialogue]]) -> list[Item]:
         """Work out what is to be stored; what has to be handled alone is handled here."""
         await self._backlog.learn()
         together = []
@@ -311,7 +303,7 @@ class Dialogue(Actor[ToDialogue]):
             return
         if isinstance(message, Inbound) and self._careful and self._careful[message.address.channel]:
             self._careful[message.address.channel] -= 1
-            key = _key(message)
+            key = key_of(message)
             if key in await self._storage.handled([key]):
                 envelope.answer(Stored("repeated"))
                 return
@@ -326,17 +318,17 @@ class Dialogue(Actor[ToDialogue]):
         held = await self._backlog.next()
         senders = [(one.message.address, one.message.profile) for one in held]
         conversations = await self._storage.who(senders, self._clock.now()) if senders else []
-        people: dict[int, _Item] = {}
+        people: dict[int, Item] = {}
         for one, conversation in zip(held, conversations, strict=True):
             envelope: Envelope[ToDialogue] = Envelope(one.message, wants_answer=False)
-            people.setdefault(conversation.user.id, _Item(envelope, conversation=conversation, held=one))
+            people.setdefault(conversation.user.id, Item(envelope, conversation=conversation, held=one))
         items = list(people.values())
-        await self._answer(items)
+        await self._answering.answer(items)
         await self._store(items)
 
-    async def _worked_out(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
+    async def _worked_out(self, envelopes: list[Envelope[ToDialogue]]) -> list[Item]:
         items = await self._one_each(envelopes)
-        await self._answer(items)
+        await self._answering.answer(items)
         for item in items:
             if item.place is not None and isinstance(item.envelope.message, Inbound):
                 self._map_room.hold(item.envelope.message.address, item.envelope, item.place, self._lookups)
@@ -344,7 +336,7 @@ class Dialogue(Actor[ToDialogue]):
         self._held = [envelope for envelope in self._held if not self._map_room.takes(envelope)]
         return [item for item in items if item.place is None]
 
-    async def _store(self, items: list[_Item]) -> list[Envelope[ToDialogue]]:
+    async def _store(self, items: list[Item]) -> list[Envelope[ToDialogue]]:
         """Store a batch and tell everybody; gives the messages that are to be tried again."""
         ready = [item for item in items if item.unit is not None]
         results = await self._storage.commit([item.unit for item in ready if item.unit], self._clock.now())
@@ -363,7 +355,7 @@ class Dialogue(Actor[ToDialogue]):
         self._tell_of_strangers([item for item in ready if item.is_foreign and not item.error])
         return await self._to_try_again(items)
 
-    def _tell_of_strangers(self, refused: Sequence[_Item]) -> None:
+    def _tell_of_strangers(self, refused: Sequence[Item]) -> None:
         """Tell the owner of buttons that were refused, because what they are about belongs to somebody else."""
         self._foreign += len(refused)
         if refused:
@@ -375,10 +367,10 @@ class Dialogue(Actor[ToDialogue]):
 
     # --- who writes, one message each ----------------------------------------------------------------------------
 
-    async def _one_each(self, envelopes: list[Envelope[ToDialogue]]) -> list[_Item]:
+    async def _one_each(self, envelopes: list[Envelope[ToDialogue]]) -> list[Item]:
         """Find out who writes; a second message of somebody is held until the first one is stored."""
-        items: list[_Item] = []
-        people: list[_Item] = []
+        items: list[Item] = []
+        people: list[Item] = []
         timers: list[tuple[Envelope[ToDialogue], FormExpired | QuestionDue]] = []
         addresses: set[Address] = set()
         busy = self._under_way.people if self._under_way is not None else frozenset()
@@ -386,20 +378,20 @@ class Dialogue(Actor[ToDialogue]):
         for envelope in envelopes:
             message = envelope.message
             if isinstance(message, Undecodable):
-                items.append(_Item(envelope, unit=_quarantined(message, message.reason), outcome="quarantined"))
-            elif _whose(message) in busy:
+                items.append(Item(envelope, unit=quarantined(message, message.reason), outcome="quarantined"))
+            elif whose(message) in busy:
                 self._held.append(envelope)
             elif isinstance(message, FormExpired | QuestionDue):
                 timers.append((envelope, message))
             elif self._comes_too_early(message):
                 envelope.fail(StorageUnavailable("an earlier message comes first"))
             elif self._judged(envelope, message) == "drop":
-                items.append(_Item(envelope, unit=Unit(key=_key(message))))
+                items.append(Item(envelope, unit=Unit(key=key_of(message))))
             elif message.address in addresses:
                 self._held.append(envelope)
             else:
                 addresses.add(message.address)
-                people.append(_Item(envelope))
+                people.append(Item(envelope))
         for envelope, timer in timers:
             items.extend(await self._of_timer(envelope, timer))
         users = {timer.user_id for _, timer in timers}
@@ -416,12 +408,12 @@ class Dialogue(Actor[ToDialogue]):
         verdict: Verdict = envelope.mark
         return verdict
 
-    async def _identified(self, items: list[_Item], others: AbstractSet[Address | int]) -> list[_Item]:
+    async def _identified(self, items: list[Item], others: AbstractSet[Address | int]) -> list[Item]:
         """Find out who the senders are; those who are among the `others`, or there twice, have to wait."""
         messages = [item.envelope.message for item in items]
         senders = [(message.address, message.profile) for message in messages if isinstance(message, Inbound)]
         conversations = await self._storage.who(senders, self._clock.now()) if senders else []
-        identified: dict[int, _Item] = {}
+        identified: dict[int, Item] = {}
         later: list[Envelope[ToDialogue]] = []
         for item, conversation in zip(items, conversations, strict=True):
             user_id = conversation.user.id
@@ -434,7 +426,7 @@ class Dialogue(Actor[ToDialogue]):
         self._held = [*later, *self._held]
         return list(identified.values())
 
-    async def _of_timer(self, envelope: Envelope[ToDialogue], message: FormExpired | QuestionDue) -> list[_Item]:
+    async def _of_timer(self, envelope: Envelope[ToDialogue], message: FormExpired | QuestionDue) -> list[Item]:
         """Find out whom it is about, if it is still so."""
         if isinstance(message, FormExpired):
             conversation = await self._expired(message)
@@ -443,7 +435,7 @@ class Dialogue(Actor[ToDialogue]):
         if conversation is None:
             envelope.answer(Stored("repeated"))
             return []
-        return [_Item(envelope, conversation=conversation)]
+        return [Item(envelope, conversation=conversation)]
 
     async def _expired(self, message: FormExpired) -> Conversation | None:
         conversation = await self._storage.holder(message.user_id)
@@ -452,118 +444,9 @@ class Dialogue(Actor[ToDialogue]):
             return None
         return conversation
 
-    # --- answering -----------------------------------------------------------------------------------------------
-
-    async def _answer(self, items: list[_Item]) -> None:
-        """Give each item its unit, or the error its handling raised; facts they ask for are loaded on the way."""
-        loaded: dict[Fact[Any], Any] = {}
-        open_items = [item for item in items if item.conversation is not None]
-        for _ in range(MAX_ROUNDS):
-            missing: set[Fact[Any]] = set()
-            undecided = []
-            for item in open_items:
-                result = await attempt(self._unit(item, Facts(loaded)))
-                if isinstance(result, FactsMissing):
-                    place = next((fact for fact in result.facts if isinstance(fact, ZonesAt)), None)
-                    if place is not None and self._waits_for_map(item, place, loaded):
-                        continue
-                    missing.update(set(result.facts) - loaded.keys())
-                    undecided.append(item)
-                elif isinstance(result, Exception):
-                    item.error = type(result).__name__
-                    log.error("message_failed", exc_info=result)
-                else:
-                    item.unit = result
-            if missing:
-                loaded |= await self._load(missing)
-            if not (open_items := undecided):
-                return
-        for item in open_items:
-            item.error = "it asks for ever new facts"
-
-    def _waits_for_map(self, item: _Item, place: ZonesAt, loaded: dict[Fact[Any], Any]) -> bool:
-        """Let a message wait for its place, beside all others; tell whether it does, or whether the place is known."""
-        if item.was_on_map or item.held is not None or not isinstance(item.envelope.message, Inbound):
-            return False
-        zones = self._map_room.found(item.envelope)
-        if zones is not None:
-            loaded[place], item.was_on_map = zones, True
-            return False
-        item.place = place
-        return True
-
-    async def _load(self, facts: set[Fact[Any]]) -> dict[Fact[Any], Any]:
-        """Load the facts; one that cannot be loaded is left out, and whoever asks for it again is set aside."""
-        found = await attempt(self._look_up(facts))
-        if isinstance(found, StorageUnavailable):
-            raise found
-        if not isinstance(found, Exception):
-            return found
-        log.error("facts_failed", exc_info=found)
-        if len(facts) == 1:
-            return {}
-        loaded: dict[Fact[Any], Any] = {}
-        for fact in facts:
-            loaded |= await self._load({fact})
-        return loaded
-
-    async def _look_up(self, facts: set[Fact[Any]]) -> dict[Fact[Any], Any]:
-        on_the_map = {fact for fact in facts if isinstance(fact, ZonesAt)}
-        links = {fact for fact in facts if isinstance(fact, LoginLink)}
-        found = await self._storage.load(facts - on_the_map - links)
-        for fact in on_the_map:
-            found[fact] = await self._map_room.find(fact)
-        for link in links:
-            found[link] = self._login_link(link.is_here)
-        return found
-
-    async def _unit(self, item: _Item, facts: Facts) -> Unit:
-        message, conversation = item.envelope.message, item.conversation
-        if conversation is None or isinstance(message, Undecodable):
-            raise TypeError("nobody to answer")
-        if item.ids is None:
-            item.ids = RepeatableIds(self._new_id)
-        item.ids.rewind()
-        if item.now is None:
-            # One moment for all rounds: a fact that is asked for up to now would be another one each time.
-            item.now = self._clock.now()
-        turn = Turn(
-            content=message.content if isinstance(message, Inbound) else Text(""),
-            conversation=conversation,
-            now=item.now,
-            new_id=item.ids,
-            setup=self._setup,
-            facts=facts,
-            message_id=message.message_id if isinstance(message, Inbound) else "",
-        )
-        if isinstance(message, FormExpired):
-            changes = changes_of(turn, expire(turn))
-            return Unit(changes=changes, key=_timer_key(message, conversation), user_id=conversation.user.id)
-        if isinstance(message, QuestionDue):
-            changes = changes_of(turn, ask_regularly(turn, message.due_at))
-            return Unit(changes=changes, key=_question_key(message), user_id=conversation.user.id)
-        if item.held is not None:
-            answer = released(turn, is_first=item.held.is_first)
-            changes = (ReleaseMessage(item.held.id), *changes_of(turn, answer, message.profile))
-            return Unit(changes=changes, user_id=conversation.user.id)
-        answer = self._answered(turn, message, item.envelope.mark)
-        item.is_foreign = answer.is_foreign
-        changes = changes_of(turn, answer, message.profile)
-        is_known = not conversation.is_new or any(isinstance(change, SaveUser) for change in changes)
-        return Unit(changes=changes, key=_key(message), user_id=conversation.user.id if is_known else None)
-
-    def _answered(self, turn: Turn, message: Inbound, verdict: Verdict) -> Answer:
-        if verdict == "tell":
-            return _slow_down(turn)
-        is_over = not self._backlog.is_maintenance
-        waits = self._backlog.is_maintenance or self._backlog.is_releasing
-        if waits and maintenance.concerns(turn, is_over=is_over):
-            return meanwhile(turn, message, is_over=is_over)
-        return respond(turn)
-
     # --- what failed ---------------------------------------------------------------------------------------------
 
-    async def _to_try_again(self, items: Sequence[_Item]) -> list[Envelope[ToDialogue]]:
+    async def _to_try_again(self, items: Sequence[Item]) -> list[Envelope[ToDialogue]]:
         """Set aside what was tried in vain too often; gives the rest of what failed."""
         again = []
         for item in items:
@@ -586,7 +469,7 @@ class Dialogue(Actor[ToDialogue]):
         if isinstance(message, Inbound):
             # Known to be somebody's, so that it goes when that person asks to be forgotten.
             known = (await self._storage.who([(message.address, message.profile)], now))[0]
-            unit = _quarantined(message, reason, None if known.is_new else known.user.id)
+            unit = quarantined(message, reason, None if known.is_new else known.user.id)
             if may_be_secret(message.content, known.session):
                 unit = msgspec.structs.replace(unit, raw=b"")  # what is set aside is in backups
             await self._storage.commit([unit], now)
@@ -603,68 +486,3 @@ class Dialogue(Actor[ToDialogue]):
         asking = (await self._storage.load([fact]))[fact]
         tomorrow = msgspec.structs.replace(asking, next_at=now + timedelta(days=1))
         await self._storage.commit([Unit(changes=(SaveAsking(tomorrow),), user_id=message.user_id)], now)
-
-
-class _Item:
-    """One message on its way through a batch."""
-
-    def __init__(
-        self,
-        envelope: Envelope[ToDialogue],
-        *,
-        conversation: Conversation | None = None,
-        unit: Unit | None = None,
-        outcome: Outcome = "done",
-        held: Held | None = None,
-    ) -> None:
-        self.envelope = envelope
-        self.conversation = conversation
-        self.unit = unit
-        self.outcome: Outcome = outcome
-        self.held = held
-        self.error = ""
-        self.ids: RepeatableIds | None = None
-        self.is_foreign = False
-        self.place: ZonesAt | None = None
-        self.was_on_map = False
-        self.now: datetime | None = None
-
-
-class _Batch:
-    """What is being stored; `people` are the addresses and users whose further messages have to wait for it."""
-
-    def __init__(self, items: list[_Item]) -> None:
-        self.items = items
-        self.is_over = anyio.Event()
-        senders = (item.envelope.message for item in items)
-        addresses = {message.address for message in senders if isinstance(message, Inbound)}
-        talking = {item.conversation.user.id for item in items if item.conversation is not None}
-        changed = users_of(item.unit for item in items if item.unit is not None)
-        self.people: frozenset[Address | int] = frozenset(addresses | talking | changed)
-
-
-def _whose(message: Inbound | FormExpired | QuestionDue) -> Address | int:
-    return message.address if isinstance(message, Inbound) else message.user_id
-
-
-def _key(message: Inbound | Undecodable) -> InboxKey:
-    channel = message.address.channel if isinstance(message, Inbound) else message.channel
-    return InboxKey(channel, message.key)
-
-
-def _timer_key(message: FormExpired, conversation: Conversation) -> InboxKey:
-    """Name the time-out: the question, and until when it could be answered, since a press may have put that off."""
-    until = conversation.session.expires_at if conversation.session else None
-    return InboxKey("timer", f"{message.token}:{until:%Y%m%dT%H%M%S.%f}")
-
-
-def _question_key(message: QuestionDue) -> InboxKey:
-    return InboxKey("timer", f"question:{message.user_id}:{message.due_at:%Y%m%dT%H%M%S.%f}")
-
-
-def _quarantined(message: Inbound | Undecodable, reason: str, user_id: int | None = None) -> Unit:
-    return Unit(key=_key(message), quarantine=reason, raw=message.raw, user_id=user_id)
-
-
-def _slow_down(turn: Turn) -> Answer:
-    return say(turn.tr("That was a lot at once, so I left out the last messages. Please wait a moment and go on."))

@@ -76,7 +76,7 @@ async def test_an_answer_that_asks_for_facts_is_worked_out_with_the_same_ids_unt
             asked.extend(facts)
             return await load(facts)
 
-    house.dialogue._storage = cast("Storage", Watched())
+    house.dialogue._answering._storage = cast("Storage", Watched())
     await ann.says("/pain")
     for label in ("Hurts now", "9"):
         await ann.presses(label)
