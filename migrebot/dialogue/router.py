@@ -326,8 +326,7 @@ def _is_value(turn: Turn, text: str) -> bool:
 
 
 def _command(turn: Turn, text: str) -> Answer:
-    arguments = text.partition(" ")[2]
-    name = _named(text)
+    name, arguments = _named(text), _COMMAND.sub("", text, count=1)
     command = known_command(turn, name)
     if command is None:
         return _cannot_read(turn, turn.tr("I do not know that command. /help lists those I know."))
@@ -343,8 +342,11 @@ def _command(turn: Turn, text: str) -> Answer:
 
 def _named(text: str) -> str:
     """Give the name of the command that a text is; empty if it is none."""
-    word = text[1:].partition(" ")[0] if text.startswith("/") else ""
-    return word.partition("@")[0].partition("\n")[0].casefold()
+    found = _COMMAND.match(text)
+    return found[1].partition("@")[0].casefold() if found else ""
+
+
+_COMMAND = re.compile(r"/(\S*)\s*")
 
 
 def may_be_secret(content: Content, session: Session | None) -> bool:

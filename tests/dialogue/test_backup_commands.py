@@ -60,6 +60,8 @@ async def test_a_token_is_taken_behind_the_command_or_when_asked_for(house: Hous
     assert said.startswith("I am checking the token with Yandex Disk. I cannot delete your message")
     [first] = await wishes(house)
     assert (first.kind, first.token) == ("token", TOKEN)
+    await olga.says(f"/token\n{TOKEN}2")
+    assert [wish.token for wish in await wishes(house)] == [f"{TOKEN}2"]
     assert (await olga.says("/token")).startswith("Please send me the token")
     assert (await olga.says("two words")).startswith("That is no token")
     assert (await olga.says(f"{TOKEN}2")).startswith("I am checking")
