@@ -230,6 +230,9 @@ class _Replaced(PostgresSide):
 
     async def settle(self) -> None:
         """Make the indices and the references again, which looks at all rows."""
+        # One core for that: the others are for whoever uses the server meanwhile.
+        await self._sql.execute("SET LOCAL max_parallel_maintenance_workers = 0")
+        await self._sql.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         for add in self._made_last:
             await self._sql.execute(add)
         await super().settle()
