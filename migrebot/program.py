@@ -140,48 +140,11 @@ class Program:
 
     def _actors(self) -> list[Actor[Any]]:
         """List the actors in starting order: who is written to comes before who writes."""
-        config = self._config
-        alerts = Alerts(
-            mailbox=self._alerts,
-            owner=self._owner,
-            storage=self._storage,
-            delivery=self._delivery,
-            clock=self._clock,
-        )
-        dialogue = Dialogue(
-            mailbox=self._dialogue,
-            storage=self._storage,
-            delivery=self._delivery,
-            listeners=Listeners(
-                scheduler=self._scheduler,
-                mirror=self._mirror.mailbox,
-                reporter=self._reporter.mailbox,
-                erasures=self._erasures.mailbox,
-                announcer=self._announcements,
-                backup=self._backup.mailbox,
-            ),
-            clock=self._clock,
-            setup=Setup(
-                timezone=config.bot.timezone,
-                require_consent=config.bot.require_consent,
-                form_hours=config.forms.timeout_hours,
-                backup_days=config.backup.keep_days,
-                owner=self._owner_address(),
-                donate_url=config.donate.url,
-                currency=config.donate.currency if config.telegram.provider_token else "",
-                erasure_key=self._erasure_key,
-                has_disk_token=bool(config.backup.yandex_token),
-                uploads=_uploads(config),
-            ),
-            new_id=self._new_id,
-            on_alert=self._alert,
-            login_link=self._login_link,
-        )
         found = (
-            alerts,
+            self._alerts_actor(),
             self._deliverer,
             self._mirror,
-            dialogue,
+            self._dialogue_actor(),
             self._timekeeper,
             self._reporter,
             self._erasures,
@@ -220,6 +183,47 @@ class Program:
             return Address("local", "")
         value = f"whatsapp:{owner.address}" if owner.channel == "whatsapp" else owner.address
         return Address(owner.channel, value)
+
+    def _alerts_actor(self) -> Alerts:
+        return Alerts(
+            mailbox=self._alerts,
+            owner=self._owner,
+            storage=self._storage,
+            delivery=self._delivery,
+            clock=self._clock,
+        )
+
+    def _dialogue_actor(self) -> Dialogue:
+        config = self._config
+        return Dialogue(
+            mailbox=self._dialogue,
+            storage=self._storage,
+            delivery=self._delivery,
+            listeners=Listeners(
+                scheduler=self._scheduler,
+                mirror=self._mirror.mailbox,
+                reporter=self._reporter.mailbox,
+                erasures=self._erasures.mailbox,
+                announcer=self._announcements,
+                backup=self._backup.mailbox,
+            ),
+            clock=self._clock,
+            setup=Setup(
+                timezone=config.bot.timezone,
+                require_consent=config.bot.require_consent,
+                form_hours=config.forms.timeout_hours,
+                backup_days=config.backup.keep_days,
+                owner=self._owner_address(),
+                donate_url=config.donate.url,
+                currency=config.donate.currency if config.telegram.provider_token else "",
+                erasure_key=self._erasure_key,
+                has_disk_token=bool(config.backup.yandex_token),
+                uploads=_uploads(config),
+            ),
+            new_id=self._new_id,
+            on_alert=self._alert,
+            login_link=self._login_link,
+        )
 
     def _local_chat(self) -> LocalChat:
         sender = LocalChatSender(render=self._renderer, clock=self._clock)

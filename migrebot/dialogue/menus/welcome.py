@@ -49,7 +49,23 @@ def help_(turn: Turn, owners: Sequence[tuple[str, str]] = ()) -> Answer:
     `owners` are the commands of the person who runs the bot, if that is who asks, each with what it does.
     """
     tr = turn.tr
-    groups = (
+    commands = [Markup("\n").join(group) for group in _commands(tr)]
+    if owners:
+        lines = [
+            tr("%(command)s – %(what)s", command=command, what=f"{what[:1].lower()}{what[1:]}")
+            for command, what in owners
+        ]
+        commands.append(Markup("\n").join((tr("<b>For you alone, since you run this bot</b>"), *lines)))
+    about = tr(
+        "I keep your diary so that you and your doctor see what happens. I am a program, not a doctor: I never make a"
+        " diagnosis, and I cannot call for help."
+    )
+    return say(Markup("\n\n").join((tr("<b>What I can do</b>"), *commands, about, safety.emergency(tr))))
+
+
+def _commands(tr: Translator) -> tuple[tuple[Markup, ...], ...]:
+    """Give a line for each command, in groups."""
+    return (
         (
             tr("/pain – record a headache"),
             tr("/pain 7 3h ibuprofen 400 – the same in one line"),
@@ -77,18 +93,6 @@ def help_(turn: Turn, owners: Sequence[tuple[str, str]] = ()) -> Answer:
             tr("/paysupport – questions about a payment"),
         ),
     )
-    commands = [Markup("\n").join(group) for group in groups]
-    if owners:
-        lines = [
-            tr("%(command)s – %(what)s", command=command, what=f"{what[:1].lower()}{what[1:]}")
-            for command, what in owners
-        ]
-        commands.append(Markup("\n").join((tr("<b>For you alone, since you run this bot</b>"), *lines)))
-    about = tr(
-        "I keep your diary so that you and your doctor see what happens. I am a program, not a doctor: I never make a"
-        " diagnosis, and I cannot call for help."
-    )
-    return say(Markup("\n\n").join((tr("<b>What I can do</b>"), *commands, about, safety.emergency(tr))))
 
 
 def privacy(turn: Turn) -> Answer:
