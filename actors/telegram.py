@@ -19,10 +19,10 @@ from actors.actor import Actor, Health, Mailbox, MailboxClosed, NotHandled
 from actors.pacing import pause
 from actors.telegram_link import TokenRefused
 from actors.telegram_poller import Poller
-from actors.telegram_profile import introduce
+from actors.telegram_profile import introduce, introduce_to_owner
 from migrebot.errors import NotSent, Refused, Uncertain
 from migrebot.logs import get_logger
-from migrebot.messages import Checkout
+from migrebot.messages import Checkout, Inbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from actors.telegram_sender import TelegramSender
     from migrebot.clock import Clock
     from migrebot.config import Telegram
-    from migrebot.messages import Alert, Inbound, ToDialogue, Undecodable
+    from migrebot.messages import Alert, ToDialogue, Undecodable
 
 STORING_LIMIT = 8.0
 """Seconds a posted update may take to be stored; after that Telegram is asked to post it again."""
@@ -91,6 +91,7 @@ class TelegramActor(Actor[Never]):
         self._on_alert = on_alert
         self._secret = task.config.webhook_secret.reveal() or secrets.token_urlsafe(32)
         self._stopped = anyio.Event()
+        self._owner_wrote = anyio.Event()
         self._halt: Callable[[], None] = self._stopped.set
         self._secret_given = False
         self._next_look = WEBHOOK_CHECK
@@ -139,21 +140,32 @@ class TelegramActor(Actor[Never]):
             clock=self._clock,
             on_health=self._set_health,
             on_alert=self._on_alert,
+            on_written=self._note_sender,
         )
         self._halt = poller.stop
         if self._stopped.is_set():
             return
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._introduce, client, poller.reached)
+            tasks.start_soon(self._introduce_once, client, poller.reached)
             await poller.run()
             tasks.cancel_scope.cancel()
 
     def _set_health(self, health: Health) -> None:
         self.health = health
 
-    async def _introduce(self, client: TelegramClient, reached: anyio.Event) -> None:
+    async def _introduce_once(self, client: TelegramClient, reached: anyio.Event) -> None:
         await reached.wait()
+        await self._introduce(client)
+
+    async def _introduce(self, client: TelegramClient) -> None:
         await introduce(client, self._task.profile)
+        if not await introduce_to_owner(client, self._task.profile):
+            await self._owner_wrote.wait()
+            await introduce_to_owner(client, self._task.profile)
+
+    def _note_sender(self, message: Inbound | Undecodable) -> None:
+        if isinstance(message, Inbound) and message.address.value == self._task.profile.owner:
+            self._owner_wrote.set()
 
     # --- the webhook ---
 
@@ -179,6 +191,7 @@ class TelegramActor(Actor[Never]):
 
     async def _is_stored(self, message: Inbound | Undecodable | Checkout) -> bool:
         if not isinstance(message, Checkout):
+            self._note_sender(message)
             await self._dialogue.ask(message)
             return True
         client = self._sender.link.client
@@ -191,10 +204,11 @@ class TelegramActor(Actor[Never]):
                 return
             while not await self._is_webhook_set(client):
                 await self._clock.sleep(self._next_look)
-            await introduce(client, self._task.profile)
-            while True:
-                await self._clock.sleep(self._next_look)
-                await self._is_webhook_set(client)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._introduce, client)
+                while True:
+                    await self._clock.sleep(self._next_look)
+                    await self._is_webhook_set(client)
 
     async def _is_webhook_set(self, client: TelegramClient) -> bool:
         """Set the webhook unless it is; tell whether it is now, and note when to look again."""

@@ -54,6 +54,7 @@ class Poller:
         clock: Clock,
         on_health: Callable[[Health], None],
         on_alert: Callable[[Alert], None],
+        on_written: Callable[[Inbound | Undecodable], None],
     ) -> None:
         self.reached = anyio.Event()
         self._client = client
@@ -62,6 +63,7 @@ class Poller:
         self._clock = clock
         self._on_health = on_health
         self._on_alert = on_alert
+        self._on_written = on_written
         self._offset: int | None = None
         self._limit = BATCH
         self._failures = 0
@@ -219,6 +221,7 @@ class Poller:
         return stored
 
     async def _asked_to_store(self, message: Inbound | Undecodable) -> Envelope[Any] | None:
+        self._on_written(message)
         try:
             return await self._dialogue.post(message)
         except MailboxClosed:

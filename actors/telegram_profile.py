@@ -52,10 +52,14 @@ async def introduce(client: TelegramClient, profile: BotProfile) -> None:
     ):
         await _bring_up_to_date(what, texts, get, put)
     await _bring_up_to_date("commands", profile.commands, client.commands, client.set_commands)
-    if profile.owner:
-        # A chat in which nobody wrote yet is refused; it has its menu from the next start on.
-        read, write = partial(client.commands, chat=profile.owner), partial(client.set_commands, chat=profile.owner)
-        await _bring_up_to_date("owner_commands", profile.owner_commands, read, write)
+
+
+async def introduce_to_owner(client: TelegramClient, profile: BotProfile) -> bool:
+    """Set the menu of the owner's chat; tells whether it stands. A chat in which nobody wrote yet is refused."""
+    if not profile.owner:
+        return True
+    read, write = partial(client.commands, chat=profile.owner), partial(client.set_commands, chat=profile.owner)
+    return await _bring_up_to_date("owner_commands", profile.owner_commands, read, write)
 
 
 async def _bring_up_to_date(
@@ -63,7 +67,8 @@ async def _bring_up_to_date(
     wanted: dict[str, T],
     get: Callable[[str], Awaitable[T]],
     put: Callable[[str, T], Awaitable[None]],
-) -> None:
+) -> bool:
+    is_done = True
     # Everybody's first: a language without words of its own is told those when it is read.
     for language, text in sorted(wanted.items()):
         try:
@@ -71,6 +76,8 @@ async def _bring_up_to_date(
                 await put(language, text)
                 _log.info("profile_changed", what=what, language=language)
         except TokenRefused:
-            return
+            return False
         except (NotSent, Uncertain, Refused) as error:
+            is_done = False
             _log.warning("profile_not_changed", what=what, language=language, reason=error.reason)
+    return is_done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -377,12 +377,17 @@ async def test_a_press_comes_with_what_is_needed_to_answer_it(fake: FakeTelegram
 
 @asynccontextmanager
 async def served(
-    fake: FakeTelegram, clock: FakeClock, secret: str = "s-3_c", storage: Storage | None = None
+    fake: FakeTelegram,
+    clock: FakeClock,
+    secret: str = "s-3_c",
+    storage: Storage | None = None,
+    profile: BotProfile | None = None,
 ) -> AsyncIterator[tuple[Rig, str]]:
     """A channel in webhook mode, with its routes on a web server; gives the webhook's address too."""
     port = unused_port()
     address = f"http://127.0.0.1:{port}"
-    rig = Rig(fake, clock, mode="webhook", secret=secret, public_url=address + "/", storage=storage)
+    url = address + "/"
+    rig = Rig(fake, clock, mode="webhook", secret=secret, public_url=url, storage=storage, profile=profile)
     app = web.Application()
     app.add_routes(rig.actor.routes())
     async with TestServer(app, port=port), rig.runs():
@@ -535,16 +540,36 @@ async def test_what_is_said_already_is_not_said_again(fake: FakeTelegram, clock:
     assert await introduced(fake, clock) == []
 
 
+THEIRS = {"": (("report", "Today's report"),), "fr": (("report", "Le rapport du jour"),)}
+OWNERS = msgspec.structs.replace(PROFILE, owner="4711", owner_commands=THEIRS)
+
+
 async def test_in_the_owners_chat_the_menu_has_the_owners_commands_too(fake: FakeTelegram, clock: FakeClock) -> None:
-    theirs = {"": (("report", "Today's report"),), "fr": (("report", "Le rapport du jour"),)}
-    profile = msgspec.structs.replace(PROFILE, owner="4711", owner_commands=theirs)
-    async with Rig(fake, clock, profile=profile).runs():
+    await fake.user(4711).says("/start")
+    async with Rig(fake, clock, profile=OWNERS).runs():
         await fake.waits_for("setMyCommands", 4)
         await clock.settle()
     said = fake.profile()["commands"]
     assert said["chat:4711:", ""] == [{"command": "report", "description": "Today's report"}]
     assert said["chat:4711:", "fr"] == [{"command": "report", "description": "Le rapport du jour"}]
     assert said["default", ""][0]["command"] == "pain"
+
+
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_an_owner_who_never_wrote_has_the_menu_with_the_first_message(
+    fake: FakeTelegram, clock: FakeClock, mode: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        if mode == "webhook":
+            rig, _ = await stack.enter_async_context(served(fake, clock, profile=OWNERS))
+        else:
+            rig = await stack.enter_async_context(Rig(fake, clock, profile=OWNERS).runs())
+        await fake.waits_for("getMyCommands", 4)
+        await fake.user(4712).says("/start")
+        await rig.hears(1)
+        assert ("chat:4711:", "") not in fake.profile()["commands"]
+        await fake.user(4711).says("/start")
+        await rig.until(lambda: ("chat:4711:", "fr") in fake.profile()["commands"])
 
 
 async def test_a_text_that_telegram_refuses_keeps_nobody_waiting(fake: FakeTelegram, clock: FakeClock) -> None:

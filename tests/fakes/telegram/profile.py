@@ -70,20 +70,20 @@ def set_my_commands(world: World, arguments: Arguments, call: Call) -> object:
         raise bad_request("expected an Array of BotCommand")
     if len(commands) > _MAX_COMMANDS:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
-    world.profile.commands[_scope(arguments), _language(arguments)] = [_command(command) for command in commands]
+    world.profile.commands[_scope(world, arguments), _language(arguments)] = [_command(command) for command in commands]
     return True
 
 
 def get_my_commands(world: World, arguments: Arguments, call: Call) -> object:
     """Give the list set for exactly this scope and language."""
     del call
-    return world.profile.commands.get((_scope(arguments), _language(arguments)), [])
+    return world.profile.commands.get((_scope(world, arguments), _language(arguments)), [])
 
 
 def delete_my_commands(world: World, arguments: Arguments, call: Call) -> object:
     """Remove the list of a scope and a language."""
     del call
-    world.profile.commands.pop((_scope(arguments), _language(arguments)), None)
+    world.profile.commands.pop((_scope(world, arguments), _language(arguments)), None)
     return True
 
 
@@ -148,11 +148,13 @@ def _language(arguments: Arguments) -> str:
     return code
 
 
-def _scope(arguments: Arguments) -> str:
+def _scope(world: World, arguments: Arguments) -> str:
     scope = arguments.structure("scope", "BotCommandScope") if arguments.has("scope") else {"type": "default"}
     kind = scope.get("type") if isinstance(scope, dict) else None
     if kind not in _SCOPES:
         raise bad_request("can't parse BotCommandScope: unsupported type specified")
+    if kind in _CHAT_SCOPES and scope.get("chat_id") not in {*world.chats, *map(str, world.chats)}:
+        raise bad_request("chat not found")
     return f"{kind}:{scope.get('chat_id', '')}:{scope.get('user_id', '')}" if kind in _CHAT_SCOPES else str(kind)
 
 
