@@ -26,13 +26,15 @@ PAGE = 64
 class Backlog:
     """Follows what is stored of maintenance.
 
-    `is_maintenance` tells that it is on, `is_releasing` that it is over and messages of it are left. After `doubt`,
+    `is_maintenance` tells that it is on, `is_releasing` that it is over and messages of it are left. It is over too
+    unless there is an owner (`has_owner`): nobody else could ever end it. After `doubt`,
     messages are handled one by one with the attempt committed first, so that one that kills the process, or breaks
     what is around it, cannot do so for ever.
     """
 
-    def __init__(self, *, storage: Storage, clock: Clock, on_alert: Callable[[Alert], None]) -> None:
+    def __init__(self, *, storage: Storage, clock: Clock, on_alert: Callable[[Alert], None], has_owner: bool) -> None:
         self._storage = storage
+        self._has_owner = has_owner
         self._clock = clock
         self._on_alert = on_alert
         self._is_known = False
@@ -59,7 +61,7 @@ class Backlog:
             return
         since, left = NotedInstant(0, SINCE), HeldInAll(0)
         found = await self._storage.load([since, left])
-        self.is_maintenance, self._is_left = found[since] is not None, bool(found[left])
+        self.is_maintenance, self._is_left = found[since] is not None and self._has_owner, bool(found[left])
         self._is_known = True
 
     def follow(self, units: Iterable[Unit]) -> None:

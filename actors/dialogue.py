@@ -112,7 +112,7 @@ class Dialogue(Actor[ToDialogue]):
         self._flood = flood or FloodGate()
         self._map_room = MapRoom(mailbox, zones_at)
         self._careful: Counter[str] | None = None
-        self._backlog = Backlog(storage=storage, clock=clock, on_alert=on_alert)
+        self._backlog = Backlog(storage=storage, clock=clock, on_alert=on_alert, has_owner=setup.owner is not None)
         self._answering = Answering(
             storage=storage,
             clock=clock,

@@ -297,6 +297,20 @@ async def test_a_restart_forgets_neither_maintenance_nor_what_waits(storage: Sto
         assert sorted(attack.intensity or 0 for attack in attacks) == [5, 7]
 
 
+async def test_without_an_owner_any_more_nobody_waits_for_ever(storage: Storage, clock: FakeClock) -> None:
+    async with open_house(storage, clock, SETUP) as house:
+        olga, bob = await comes(house.person(1)), await comes(house.person(8))
+        await olga.says("/maintenance_on")
+        await bob.says("/pain 7 3h")
+    async with open_house(storage, clock) as house:
+        house.person(1)
+        bob = house.person(8)
+        await bob.sends(Text("/pain 5 1h"), key="b2")
+        await all_handled(house)
+        attacks = (await everything(house, 8)).headaches
+        assert sorted(attack.intensity or 0 for attack in attacks) == [5, 7]
+
+
 async def test_one_that_cannot_be_handled_holds_up_nobody(
     house: House, olga: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
