@@ -86,7 +86,7 @@ def test_what_was_written_while_the_program_was_down_is_answered_once_it_is_up(
 def test_after_a_conversation_only_the_entry_remains_and_no_log_knows_a_secret(
     program: Program, telegram: RemoteFakeTelegram
 ) -> None:
-    ann = telegram.user(7001, first_name="Ann", language_code="en")
+    ann = telegram.user(7001, first_name="Roswitha", language_code="en")
     with program:
         polls(telegram)
         ann.says("something very private nobody shall keep")
@@ -99,7 +99,7 @@ def test_after_a_conversation_only_the_entry_remains_and_no_log_knows_a_secret(
         told = [program.get(path)[1] for path in ("/metrics", "/api/status", "/api/log", "/api/states", "/")]
         program.stop()
     assert "7001" not in told[0]
-    for secret in (DEFAULT_TOKEN, "private", "ibuprofen", "Ann"):
+    for secret in (DEFAULT_TOKEN, "private", "ibuprofen", "Roswitha"):
         assert not any(secret in text for text in told)
     stored = (program.directory / "data/migrebot.db").read_bytes()
     assert b"something very private" not in stored

@@ -384,10 +384,12 @@ async def test_an_answer_waits_while_twilio_cannot_be_reached(ann: Phone, fake: 
 
 
 async def test_a_wrong_account_stops_sending_and_is_told(ann: Phone, fake: FakeTwilio, rig: Rig) -> None:
+    await owner_writes(fake)
+    before = len(fake.calls_of("create"))
     fake.goes_wrong(Fault.refusal(20003, ""), "create", times=1)
     await ann.says("/help")
-    await fake.waits_for("create")
-    assert len(fake.calls_of("create")) == 1
+    await fake.waits_for("create", before + 1)
+    assert len(fake.calls_of("create")) == before + 1
     await rig.until(lambda: rows(rig.directory, "SELECT 1 FROM outbox WHERE body LIKE '%refuses the account%'"))
 
 
