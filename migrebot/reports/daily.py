@@ -160,7 +160,7 @@ def _people(heading: Markup, people: Sequence[Person], tr: Translator) -> Markup
 
 def _person(person: Person) -> Markup:
     names = [person.first_name, person.last_name, f"@{person.user_name}" if person.user_name else None]
-    name = " ".join(name for name in names if name)
+    name = " ".join(name for name in names if name) or "…"  # the chat in a browser asks for no name
     language = f", {person.language}" if person.language else ""
     entries = person.n_paincases + person.n_druguses + person.n_pressures
     return Markup("• {} ({}{}){}").format(name, person.telegram_id, language, f": {entries}" if entries else "")
