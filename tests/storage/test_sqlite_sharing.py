@@ -12,7 +12,7 @@ import pytest
 
 from storage.changes import Enqueue, SaveDrug, SaveSession, Unit
 from storage.facts import AllOf
-from storage.interface import Result, Sent
+from storage.interface import Result, Sent, Settled
 from storage.statements import Work
 from tests.storage.samples import NOW, ask, drug, key, message, person, queued, session, whois
 
@@ -80,7 +80,7 @@ async def test_calls_of_all_kinds_share_a_commit(sqlite: SqliteStorage) -> None:
         lambda: sqlite.handled([key()]),
     )
     assert trace.count("COMMIT") == 1
-    assert results[:3] == [[Result(outcome="done")], [], 1]
+    assert results[:3] == [[Result(outcome="done")], Settled([], [], []), 1]
     assert [row.id for row in results[3]] == [second.id]
 
 
