@@ -130,9 +130,11 @@ def nearest(text: str, language: str) -> str:
 
     Numbers behind the name do not count: "ibuprofin 400".
     """
+    if find(text):
+        return ""
     word = _NUMBER_BEHIND.sub("", folded(text))
     close = get_close_matches(word, _names(), 1, MISTYPED)
-    if not close or find(text):
+    if not close:
         return ""
     substance = _substance_of().get(close[0], "")
     names = [substance_name(substance, each) for each in LANGUAGES] if substance else []
