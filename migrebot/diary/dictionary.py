@@ -125,6 +125,7 @@ def suggest(text: str, most: int = 4) -> tuple[str, ...]:
     return tuple(shown.values())[:most]
 
 
+@lru_cache(1_000)
 def nearest(text: str, language: str) -> str:
     """Give the name that somebody who mistyped it may have meant, in that language; empty if none is close enough.
 
