@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio.lowlevel
 import structlog
 
 from actors.actor import attempt
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS = 20
 """How often a message may ask for more facts: a handler that never has enough must not hold up the others."""
+
+BREATH = 4
+"""Messages worked out at a stretch: between them others go on, not least what stores the batch before."""
 
 log = structlog.get_logger("dialogue")
 
@@ -69,7 +73,9 @@ class Answering:
         for _ in range(MAX_ROUNDS):
             missing: set[Fact[Any]] = set()
             undecided = []
-            for item in open_items:
+            for number, item in enumerate(open_items):
+                if number % BREATH == BREATH - 1:
+                    await anyio.lowlevel.checkpoint()
                 result = await attempt(self._unit(item, Facts(loaded)))
                 if isinstance(result, FactsMissing):
                     place = next((fact for fact in result.facts if isinstance(fact, ZonesAt)), None)
