@@ -3,7 +3,8 @@
 Never imported at the top of another module: see `actors.telegram_link`.
 
 aiogram's own session writes multipart forms and builds whole `Message` objects; two thirds of a send's CPU go there.
-The session here is the same one, connections and all, but writes JSON, and of a sent message reads its id alone.
+The session here is the same one, connections and all, but writes JSON. The few methods that are called all the time
+pass by aiogram's models, and of a sent message read its id alone; aiogram says what is wrong with any other answer.
 """
 
 from __future__ import annotations
@@ -92,58 +93,18 @@ _GONE = ("chat not found", "user not found", "user is deactivated", "peer_id_inv
 _TOKEN = re.compile(r"\d{6,}:[\w-]{30,}")
 
 
-class _Lean(TelegramMethod[MessageId]):
-    """aiogram's method reduced to the fields that are used here; of the message only the id comes back."""
+class _Shows(TelegramMethod[MessageId]):
+    """Stands for any method that shows a message, where aiogram judges an answer that is not a plain success."""
 
+    __api_method__ = "sendMessage"
     __returning__ = MessageId
 
-    chat_id: int
 
+class _Does(TelegramMethod[bool]):
+    """The same for those that answer with true."""
 
-class _Written(_Lean):
-    text: str
-    reply_markup: Any
-    link_preview_options: Any = None
-    parse_mode: str | None = None
-
-
-class _SendText(_Written):
-    __api_method__ = "sendMessage"
-
-
-class _EditText(_Written):
-    __api_method__ = "editMessageText"
-
-    message_id: int
-
-
-class _SendInvoice(_Lean):
-    __api_method__ = "sendInvoice"
-
-    title: str
-    description: str
-    payload: str
-    provider_token: str
-    currency: str
-    prices: Any
-    start_parameter: str
-
-
-class _AnswerCheckout(TelegramMethod[bool]):
-    __returning__ = bool
-    __api_method__ = "answerPreCheckoutQuery"
-
-    pre_checkout_query_id: str
-    ok: bool
-    error_message: str | None
-
-
-class _AnswerPress(TelegramMethod[bool]):
-    __returning__ = bool
     __api_method__ = "answerCallbackQuery"
-
-    callback_query_id: str
-    text: str | None
+    __returning__ = bool
 
 
 class _Shown(msgspec.Struct):
@@ -176,6 +137,7 @@ def _loads(text: str) -> Any:
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
 _shown_reply = msgspec.json.Decoder(_ShownReply)
+_SHOWS, _DOES = _Shows(), _Does()
 
 
 class _Session(AiohttpSession):
@@ -186,13 +148,6 @@ class _Session(AiohttpSession):
             return cast("T", await super().make_request(bot, method, timeout))
         given = {name: value for name in method.model_fields_set if (value := getattr(method, name)) is not None}
         status, body = await self.post(bot, method.__api_method__, given)
-        if status == 200 and body == _TRUE:
-            return cast("T", True)
-        if status == 200 and isinstance(method, _Lean):
-            try:
-                return cast("T", MessageId.model_construct(message_id=_shown_reply.decode(body).result.message_id))
-            except msgspec.DecodeError:
-                pass  # aiogram says below what is wrong with it
         return self.checked(bot, method, status, body)
 
     def checked(self, bot: Bot, method: TelegramMethod[T], status: int, body: bytes) -> T:
@@ -267,32 +222,16 @@ class TelegramClient:
 
     async def say(self, chat: int, text: str, keyboard: Keyboard, *, html: bool) -> str:
         """Send a text; gives the message's id."""
-        method = _SendText(
-            chat_id=chat,
-            text=text,
-            reply_markup=_markup(keyboard) if keyboard else None,
-            link_preview_options=_NO_PREVIEW,
-            parse_mode="HTML" if html else None,
-        )
-        return str((await self._call(method)).message_id)
+        return await self._show("sendMessage", _written(chat, text, keyboard, html=html))
 
     async def edit(self, chat: int, message_id: int, text: str, keyboard: Keyboard, *, html: bool) -> None:
         """Replace text and buttons of a message; without buttons it has none afterwards."""
-        await self._call(
-            _EditText(
-                chat_id=chat,
-                message_id=message_id,
-                text=text,
-                reply_markup=_markup(keyboard) if keyboard else None,
-                link_preview_options=_NO_PREVIEW,
-                parse_mode="HTML" if html else None,
-            )
-        )
+        await self._show("editMessageText", {"message_id": message_id, **_written(chat, text, keyboard, html=html)})
 
     async def answer_press(self, callback_id: str, text: str = "") -> None:
         """End the waiting mark on a pressed button, perhaps with a few words."""
-        method = _AnswerPress(callback_query_id=callback_id, text=text or None)
-        await self._bounded(self._bot(method), PRESS_DEADLINE)
+        words = {"text": text} if text else {}
+        await self._do_quickly("answerCallbackQuery", {"callback_query_id": callback_id, **words})
 
     async def upload(self, chat: int, content: bytes, filename: str, caption: str, *, html: bool) -> str:
         """Send a file; gives the message's id."""
@@ -309,22 +248,22 @@ class TelegramClient:
 
         With a `start_parameter` a forwarded copy leads to the bot and cannot be paid by somebody else.
         """
-        method = _SendInvoice(
-            chat_id=chat,
-            title=invoice.title,
-            description=invoice.description,
-            payload=invoice.payload,
-            provider_token=provider_token,
-            currency=invoice.currency,
-            prices=[{"label": invoice.title, "amount": invoice.amount}],
-            start_parameter="donate",
-        )
-        return str((await self._call(method)).message_id)
+        bill = {
+            "chat_id": chat,
+            "title": invoice.title,
+            "description": invoice.description,
+            "payload": invoice.payload,
+            "provider_token": provider_token,
+            "currency": invoice.currency,
+            "prices": [{"label": invoice.title, "amount": invoice.amount}],
+            "start_parameter": "donate",
+        }
+        return await self._show("sendInvoice", bill)
 
     async def answer_checkout(self, query_id: str, objection: str) -> None:
         """Let a payment go through, or stop it with an objection that the person reads."""
-        method = _AnswerCheckout(pre_checkout_query_id=query_id, ok=not objection, error_message=objection or None)
-        await self._bounded(self._bot(method), PRESS_DEADLINE)
+        verdict = {"ok": False, "error_message": objection} if objection else {"ok": True}
+        await self._do_quickly("answerPreCheckoutQuery", {"pre_checkout_query_id": query_id, **verdict})
 
     async def delete(self, chat: int, message_id: int) -> None:
         """Delete a message; in a private chat also one that the person wrote, for 48 hours (Bot API deleteMessage)."""
@@ -376,6 +315,26 @@ class TelegramClient:
 
     # --- inside ---
 
+    async def _show(self, name: str, arguments: dict[str, Any]) -> str:
+        return await self._bounded(self._shown(name, arguments), DEADLINE)
+
+    async def _shown(self, name: str, arguments: dict[str, Any]) -> str:
+        status, body = await self._session.post(self._bot, name, arguments)
+        if status == 200:
+            try:
+                return str(_shown_reply.decode(body).result.message_id)
+            except msgspec.DecodeError:
+                pass
+        return str(self._session.checked(self._bot, _SHOWS, status, body).message_id)
+
+    async def _do_quickly(self, name: str, arguments: dict[str, Any]) -> None:
+        await self._bounded(self._done(name, arguments), PRESS_DEADLINE)
+
+    async def _done(self, name: str, arguments: dict[str, Any]) -> None:
+        status, body = await self._session.post(self._bot, name, arguments)
+        if status != 200 or body != _TRUE:
+            self._session.checked(self._bot, _DOES, status, body)
+
     async def _call(self, method: TelegramMethod[T]) -> T:
         return await self._bounded(self._bot(method), DEADLINE)
 
@@ -389,9 +348,14 @@ class TelegramClient:
         raise Uncertain("no answer in time")
 
 
-def _markup(keyboard: Keyboard) -> dict[str, Any]:
-    rows = [[{"text": button.label, "callback_data": button.data} for button in row] for row in keyboard]
-    return {"inline_keyboard": rows}
+def _written(chat: int, text: str, keyboard: Keyboard, *, html: bool) -> dict[str, Any]:
+    written: dict[str, Any] = {"chat_id": chat, "text": text, "link_preview_options": _NO_PREVIEW}
+    if html:
+        written["parse_mode"] = "HTML"
+    if keyboard:
+        rows = [[{"text": button.label, "callback_data": button.data} for button in row] for row in keyboard]
+        written["reply_markup"] = {"inline_keyboard": rows}
+    return written
 
 
 def translated(error: Exception) -> NotSent | Uncertain | Refused:
