@@ -22,6 +22,8 @@ def clean(text: str) -> str:
 
     Decimal digits of every script become 0–9 and the Arabic decimal mark a comma; line breaks stay, as line feeds.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_REPLACED)
     # Composed last: what is taken out may have stood between a letter and its accent.
     return unicodedata.normalize("NFC", "".join(_clean_character(character) for character in lines)).strip()

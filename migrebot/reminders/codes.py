@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,18 @@ def new_code(taken: Collection[str], chance: int) -> str:
     """Give a code that is not taken, as short as there are many free ones; `chance` is any number, to choose by."""
     free: list[str] = []
     for shape in _SHAPES:
-        possible = ["".join(letters) for letters in product(*shape)]
+        possible = _codes(shape)
         free = [code for code in possible if code not in taken]
         if len(free) > len(possible) // 4:
             break
     if not free:
         raise ValueError("no code is free")
     return free[chance % len(free)]
+
+
+@cache
+def _codes(shape: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple("".join(letters) for letters in product(*shape))
 
 
 def find(typed: str, codes: Sequence[str], listed: Sequence[str] | None) -> str | None:

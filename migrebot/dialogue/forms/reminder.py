@@ -19,7 +19,7 @@ from migrebot.reminders.phrases import Assumed, NotUnderstood, Question, Reason,
 from migrebot.reminders.reminder import Medicine, Nagging, Reminder
 from migrebot.reminders.schedule import Calendar, Once, Schedule
 from migrebot.typed import folded
-from storage.facts import DrugNames, ReminderById
+from storage.facts import CodesInUse, DrugNames, ReminderById, RemindersOf
 
 FIELDS = ("task", "when", "medicine", "nagging")
 """What can be changed alone."""
@@ -41,7 +41,9 @@ def read(turn: Turn, text: str) -> Understood | Question | NotUnderstood:
     return _read(text, turn.user.language, turn.timezone, turn.now, turn.facts(DrugNames(turn.user.id)))
 
 
-@lru_cache(1)  # it is asked for again each time that a fact was missing, and takes longer than anything else here
+# It is asked for again each time that a fact was missing, perhaps after others of the same batch, and takes longer than
+# anything else here.
+@lru_cache(64)
 def _read(
     text: str, language: str, timezone: str, now: datetime, drugs: tuple[str, ...]
 ) -> Understood | Question | NotUnderstood:
@@ -50,6 +52,8 @@ def _read(
 
 def add(turn: Turn, text: str) -> Answer:
     """Set the reminder that a phrase asks for, or ask for what it does not say."""
+    who = turn.user.id
+    turn.facts.expect(RemindersOf(who), DrugNames(who), CodesInUse(who))
     if reminder_cards.is_full(turn):
         limit = reminder_cards.MOST_REMINDERS
         return say(turn.tr("You have %(limit)s reminders, as many as I can keep. /list shows them.", limit=limit))

@@ -86,11 +86,10 @@ def _shaped(text: str, part: Token, before: list[Lexeme], language: str) -> Lexe
 
 
 def _kind(part: Token, raw: str, before: list[Lexeme]) -> tuple[str, Any]:
-    digits = [int(number) for number in re.findall(r"\d{1,4}", raw)]
     if part.shape == "dotted" and before and before[-1].kind == "#":
         return "V", float(raw)
     if part.shape in _IN_DIGITS:
-        return _IN_DIGITS[part.shape](raw, digits)
+        return _IN_DIGITS[part.shape](raw, [int(number) for number in re.findall(r"\d{1,4}", raw)])
     match part.shape:
         case "number":
             return _number(raw)
@@ -210,6 +209,8 @@ def _joined(text: str, found: list[Lexeme]) -> list[Lexeme]:
 
 
 def _spelt(text: str, found: list[Lexeme], at: int) -> tuple[int, Any]:
+    if found[at].kind != "N":
+        return 0, None
     kinds = "".join(lexeme.kind for lexeme in found[at : at + 5])
     if match := re.match(r"No[NV](U|(?![oUbhxAO]))", kinds):
         minute = found[at + 2].value
