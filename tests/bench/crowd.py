@@ -36,6 +36,10 @@ class _Walker:
 
     def __init__(self, person: Person) -> None:
         self._person = person
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Go on with the command, whatever was asked last: other commands may have ended the form."""
         self._place = 0
         self._question: ChatMessage | None = None
 
@@ -111,6 +115,8 @@ class _Crowd:
         Meanwhile somebody presses at a `rate`, if it is not 0.
         """
         if rate:
+            for walker in self._walkers:
+                walker.begin_anew()
             await self.warm_up()
         # What comes before the calls are forgotten would be missing.
         assert time.time() < start - 1, "the people were not ready in time"
