@@ -60,19 +60,20 @@ _AIMS = {"migrebot": "at least 6,000", "migrebot postgres": "at least 2,500"}
 
 
 def _dialogue(found: dict[str, dict[str, float]]) -> list[Line]:
-    ours = found["migrebot"]
     lines = []
     for name, figures in found.items():
         lines.append((f"dialogue, {name}: steps/s", figures["steps_per_second"], _AIMS.get(name, "")))
         lines.append((f"dialogue, {name}: CPU µs/step", figures["cpu_us_per_step"], ""))
         if name == "migrebot postgres":
-            more = figures["resident_mib"] - ours["resident_mib"]
+            more = figures["resident_mib"] - found["migrebot"]["resident_mib"]
             lines.append((f"dialogue, {name}: memory above SQLite's, MiB", more, "at most 25"))
         elif name != "migrebot":
+            mine = "migrebot postgres" if name == "asyncpg alone" else "migrebot"
+            ours = found[mine]
             ratio = ours["steps_per_second"] / figures["steps_per_second"]
-            lines.append((f"dialogue, migrebot to {name}: ratio of steps/s", ratio, ""))
+            lines.append((f"dialogue, {mine} to {name}: ratio of steps/s", ratio, ""))
             cpu = figures["cpu_us_per_step"] / ours["cpu_us_per_step"]
-            lines.append((f"dialogue, {name} to migrebot: ratio of CPU", cpu, ""))
+            lines.append((f"dialogue, {name} to {mine}: ratio of CPU", cpu, ""))
     return lines
 
 

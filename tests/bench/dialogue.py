@@ -1,4 +1,4 @@
-"""(a) The dialogue with each storage and without any wire, beside the same dialogue in aiogram."""
+"""(a) The dialogue with each storage and without any wire, beside the same in aiogram, and single transactions."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
         contestants: dict[str, list[str | Path]] = {
             "migrebot": [*ours, "--walk", walk],
             "migrebot postgres": [*ours, "--postgres", server.url(DATABASE)],
+            "asyncpg alone": [sys.executable, "-m", "tests.bench.asyncpg_alone", "5000", server.url(DATABASE)],
             "aiogram memory": [*theirs, "1", str(PEOPLE), walk, "memory"],
         }
         if sys.version_info < (3, 13):  # there is no wheel with a Redis in it for newer ones

@@ -6,10 +6,13 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+import anyio.lowlevel
 import msgspec
 import pytest
 
 from actors.actor import NotHandled
+from actors.answering import BREATH
+from actors.dialogue import BATCH
 from migrebot.errors import StorageUnavailable
 from migrebot.messages import Address, FormExpired, Inbound, Location, Profile, Text
 from storage.changes import SaveIdentity, SaveUser, Unit
@@ -87,6 +90,28 @@ async def test_while_one_is_stored_another_one_is_worked_out_but_nobody_twice(ho
     session = await ann.session()
     assert session is not None
     assert (session.step, session.answers["duration"]) == ("intensity", 3)
+
+
+async def test_others_go_on_between_the_messages_of_a_batch(house: House) -> None:
+    people = [house.person(1_000 + number) for number in range(BATCH)]
+    slow, turns = hold_up(house), 0
+
+    async def go_on() -> None:
+        nonlocal turns
+        while True:
+            await anyio.lowlevel.checkpoint()
+            turns += 1
+
+    async with anyio.create_task_group() as others:
+        asked = slow.has_asked
+        for person in people:
+            await post(house, person, "/help")
+        await asked.wait()
+        others.start_soon(go_on)
+        await slow.waiting.wait()
+        others.cancel_scope.cancel()
+    slow.open.set()
+    assert turns >= BATCH // BREATH
 
 
 async def test_what_was_held_comes_again_after_what_it_waited_for(house: House, ann: Person) -> None:
