@@ -28,8 +28,9 @@ help: ## list the targets
 run: $(VENV)/.runtime ## start the bot
 	@exec $(BIN)/migrebot run
 
+# Tests of a file share their servers, and those that kill and restart programs wait much: two at once take half the time.
 test: lint ## check and test everything but the soak test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 2 --dist loadfile -rs
 
 bench: $(VENV)/.dev ## measure speed and memory
 	$(BIN)/python -m tests.bench
