@@ -121,7 +121,9 @@ def check_stored(database: Database, written: dict[int, list[str]], updates: lis
     rows: dict[str, str] = dict(database.ask("SELECT key, status FROM inbox WHERE channel = 'telegram'"))
     assert {rows.get(str(update)) for update in updates} == {"done"}
     assert database.ask("SELECT count(*) FROM inbox WHERE status <> 'done'") == [(0,)]
-    assert database.ask("SELECT count(*) FROM inbox WHERE user_id IS NULL") == [(0,)], "a flood"
+    # The daily report may fall due meanwhile, and is nobody's.
+    dropped = "SELECT count(*) FROM inbox WHERE user_id IS NULL AND channel = 'telegram'"
+    assert database.ask(dropped) == [(0,)], "a flood"
     found = Counter(database.ask("SELECT user_id, drug FROM intakes WHERE drug <> 'the-end'"))
     assert found == Counter((user_id, tag) for user_id, tags in written.items() for tag in tags)
     entries: dict[int, int] = dict(database.ask("SELECT user_id, count(*) FROM headaches GROUP BY user_id"))
