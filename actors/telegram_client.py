@@ -112,6 +112,7 @@ class _Shown(msgspec.Struct):
 
 
 class _ShownReply(msgspec.Struct):
+    ok: bool
     result: _Shown
 
 
@@ -128,10 +129,16 @@ def _plain(model: BaseModel) -> dict[str, Any]:
 
 
 def _loads(text: str) -> Any:
-    """Decode an answer; one without a description gets an empty one, which aiogram would stumble over otherwise."""
+    """Decode an answer; one without a description gets an empty one, which aiogram would stumble over otherwise.
+
+    Raises `DecodeError` for a success without a result: every method has one, and aiogram would give None for it.
+    """
     answer = msgspec.json.decode(text)
-    if isinstance(answer, dict) and not isinstance(answer.get("description"), str):
-        answer["description"] = ""
+    if isinstance(answer, dict):
+        if answer.get("ok") and answer.get("result") is None:
+            raise msgspec.DecodeError("a success without a result")
+        if not isinstance(answer.get("description"), str):
+            answer["description"] = ""
     return answer
 
 
@@ -320,12 +327,8 @@ class TelegramClient:
 
     async def _shown(self, name: str, arguments: dict[str, Any]) -> str:
         status, body = await self._session.post(self._bot, name, arguments)
-        if status == 200:
-            try:
-                return str(_shown_reply.decode(body).result.message_id)
-            except msgspec.DecodeError:
-                pass
-        return str(self._session.checked(self._bot, _SHOWS, status, body).message_id)
+        shown = _plainly_shown(body) if status == 200 else None
+        return str((shown or self._session.checked(self._bot, _SHOWS, status, body)).message_id)
 
     async def _do_quickly(self, name: str, arguments: dict[str, Any]) -> None:
         await self._bounded(self._done(name, arguments), PRESS_DEADLINE)
@@ -356,6 +359,15 @@ def _written(chat: int, text: str, keyboard: Keyboard, *, html: bool) -> dict[st
         rows = [[{"text": button.label, "callback_data": button.data} for button in row] for row in keyboard]
         written["reply_markup"] = {"inline_keyboard": rows}
     return written
+
+
+def _plainly_shown(body: bytes) -> _Shown | None:
+    """Read a plain success; None leaves it to aiogram to say what else it is."""
+    try:
+        reply = _shown_reply.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return reply.result if reply.ok else None
 
 
 def translated(error: Exception) -> NotSent | Uncertain | Refused:

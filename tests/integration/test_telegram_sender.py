@@ -311,6 +311,31 @@ async def test_when_the_outcome_is_unknown_it_is_said_so(
     assert len(ann.chat.texts) <= 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "[]",
+        '{"ok":true}',
+        '{"ok":true,"result":null}',
+        '{"ok":true,"result":{}}',
+        '{"ok":false,"result":{"message_id":7}}',
+        '{"result":{"message_id":7}}',
+        '{"ok":true,"more":' + "[" * 10_000 + "]" * 10_000 + ',"result":{"message_id":7}}',
+    ],
+    ids=["empty", "list", "no result", "null", "no id", "not ok", "neither", "deep"],
+)
+@pytest.mark.parametrize("body", [Say("hello"), Edit("1", "hello"), Document("export", "x", "hello")])
+async def test_an_answer_that_is_not_the_bot_apis_leaves_the_outcome_unknown(
+    fake: FakeTelegram, rig: Rig, ann: Person, answer: str, body: Body
+) -> None:
+    assert await rig.sender.send(row(Say("first"))) == "1"
+    fake.goes_wrong(Fault.answer(answer))
+    with pytest.raises(Uncertain):
+        await rig.sender.send(row(body))
+    assert ann.chat.last.text == "hello"
+
+
 async def test_an_answer_that_never_comes_is_not_waited_for_longer_than_fifteen_seconds(
     fake: FakeTelegram, rig: Rig, ann: Person
 ) -> None:

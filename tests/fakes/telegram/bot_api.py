@@ -105,6 +105,8 @@ class BotApi:
             return await self._reset(request, call)
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
+        if fault.kind == "answer":
+            return self._answer(call, 200, fault.description.encode())
         return self._answer(call, 200, body[: len(body) // 2] if fault.kind == "truncated" else body)
 
     async def _reset(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:

@@ -9,15 +9,24 @@ from typing import Literal
 import msgspec
 
 FaultKind = Literal[
-    "refusal", "bad_gateway", "reset_before", "reset_after", "hang", "hang_after", "slow", "slow_before", "truncated"
+    "refusal",
+    "bad_gateway",
+    "reset_before",
+    "reset_after",
+    "hang",
+    "hang_after",
+    "slow",
+    "slow_before",
+    "truncated",
+    "answer",
 ]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One way to go wrong; made by the class methods.
 
-    ``…_after`` kinds, ``slow`` and ``truncated`` do what the call asks before they fail: the message exists though the
-    caller cannot know. The other kinds have no effect.
+    ``…_after`` kinds, ``slow``, ``truncated`` and ``answer`` do what the call asks before they fail: the message exists
+    though the caller cannot know. The other kinds have no effect.
     """
 
     kind: FaultKind
@@ -77,10 +86,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         """200 with only the first half of the JSON, after the call took effect."""
         return cls(kind="truncated")
 
+    @classmethod
+    def answer(cls, body: str) -> "Fault":
+        """200 with this body, after the call took effect."""
+        return cls(kind="answer", description=body)
+
     @property
     def has_effect(self) -> bool:
         """Whether the call does its work before this goes wrong."""
-        return self.kind in {"reset_after", "hang_after", "slow", "slow_before", "truncated"}
+        return self.kind in {"reset_after", "hang_after", "slow", "slow_before", "truncated", "answer"}
 
 
 class Rule(msgspec.Struct, eq=False):
