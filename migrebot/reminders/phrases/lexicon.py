@@ -86,6 +86,9 @@ def lexicon(language: str) -> Node:
         for phrase in phrases.split("|"):
             if phrase:
                 _add(root, phrase, Meaning(kinds, values, phrase in vocabulary.weak))
+            if "'" in phrase and len(phrase) > 4:
+                # Many leave out the apostrophe: "девята", "aujourdhui".
+                _add(root, phrase.replace("'", ""), Meaning(kinds, values))
     return root
 
 

@@ -24,3 +24,17 @@ class Vocabulary(Struct, frozen=True, kw_only=True):
     clocks: tuple[tuple[str, int, int], ...]
     hours: tuple[str, ...]
     weak: frozenset[str] = frozenset()
+
+
+def compounds(tens: dict[int, str], units: tuple[str, ...], shapes: tuple[str, ...] = ("{} {}",)) -> dict[float, str]:
+    """Put numbers such as 35 together: from the words of the tens and those of 1 to 9, each with `|` between forms.
+
+    `units` may be shorter than nine where a language has words of its own for the others.
+    """
+    return {
+        ten + unit: "|".join(
+            shape.format(first, second) for shape in shapes for first in words.split("|") for second in forms.split("|")
+        )
+        for ten, words in tens.items()
+        for unit, forms in enumerate(units, start=1)
+    }
