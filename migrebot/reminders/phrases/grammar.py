@@ -29,7 +29,7 @@ _DAY = f"(?:{_DATE}|[nt]?[sy]?Wn?|D|Om?|[NV]m|l)"
 _DAY_BEHIND = "[cp]?[svy]{0,2}(?:[ONV]_?A|As?[ONV]|T|O(?![oUb])|[NV][av]s?[NCHXK])"
 
 PATTERNS: tuple[tuple[str, str], ...] = (
-    ("weekday_range", "[svyE_f]{0,2}W[>us]{1,2}W"),
+    ("weekday_range", "[svyE_f]{0,2}(?:W[>us]{1,2}W|R[>u]R)"),
     ("from_day", f"f{_P}{_DAY}"),
     ("until_day", f"u{_P}{_DAY}"),
     ("from_hours", f"f[asv]{{0,2}}(?:{_SHOWN}|{_AT})"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
+from os.path import commonpath
 from typing import TYPE_CHECKING
 
 from migrebot.languages import LANGUAGES
-from migrebot.reminders.phrases.lexicon import lexicon, link_words, telling_words
+from migrebot.reminders.phrases.lexicon import day_words, lexicon, link_words, telling_words
 from migrebot.typed import folded
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _NUMBERS = frozenset("NVYOQ")
 _BETWEEN = frozenset("cpsvyaiqfu_z>")
 _EDGES = frozenset("cp")
 _LENGTHS = frozenset("oUbL")
+_NO_SLIPS = frozenset({"manzana", "vienes", "salado", "sabido", "marte", "четверо"})
+"""Words that are one letter away from the name of a day."""
 _LONG_NUMBER = 3
 """Characters from which on a number is hardly a time: 112, 2000, 19.99."""
 
@@ -46,9 +49,31 @@ def doubt(text: str, lexemes: Sequence[Lexeme], used: AbstractSet[int], language
         for lexeme, part in zip(lexemes, parts, strict=True)
     ]
     for at, part in enumerate(parts):
-        if at not in used and (found := _of(kinds, at, used, part)) > worst[0]:
+        if at in used:
+            continue
+        found = _of(kinds, at, used, part)
+        if found is Doubt.NONE and kinds[at] == "w" and _is_misspelt(folded(part), language):
+            found = Doubt.MAYBE
+        if found > worst[0]:
             worst = (found, part)
     return worst
+
+
+@lru_cache(4_096)
+def _is_misspelt(word: str, language: str) -> bool:
+    """Tell whether a word is the name of a day with one slip: "thrusday", "зватра"."""
+    return word not in _NO_SLIPS and any(_is_one_slip(word, day) for day in day_words(language))
+
+
+def _is_one_slip(word: str, day: str) -> bool:
+    """Compare two words: one letter too many, missing or wrong, or two swapped; "завтрак" is no "завтра"."""
+    if abs(len(word) - len(day)) > 1 or word[0] != day[0] or word.startswith(day):
+        return False
+    start = len(commonpath([word, day]))
+    rest, meant = word[start:], day[start:]
+    end = len(commonpath([rest[::-1], meant[::-1]]))
+    rest, meant = rest[: len(rest) - end], meant[: len(meant) - end]
+    return max(len(rest), len(meant)) == 1 or (len(rest) == len(meant) == 2 and rest == meant[::-1])
 
 
 def _of(kinds: Sequence[str], at: int, used: AbstractSet[int], part: str) -> Doubt:

@@ -104,6 +104,15 @@ def telling_words(language: str) -> frozenset[str]:
 
 
 @cache
+def day_words(language: str) -> tuple[str, ...]:
+    """List the single words that name a day, those that are long enough to be known when they are misspelt."""
+    root = lexicon(language)
+    return tuple(
+        word for word, node in root.following.items() if node.meaning and node.meaning.kinds in "DW" and len(word) > 5
+    )
+
+
+@cache
 def link_words(language: str) -> dict[str, str]:
     """Map single words that link times or change them to their kinds: "at", "and", "or"."""
     single = {word: node.meaning.kinds for word, node in lexicon(language).following.items() if node.meaning}

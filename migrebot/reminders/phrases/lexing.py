@@ -27,6 +27,7 @@ _TIMES = frozenset("asyviEefuncNVYOTCHDPbXWRZAUoLjKtM")
 """What may stand beside a weak word that is one of time."""
 _OF_A_PLACE = re.compile("(?<=[CHNMPo])(?:w{1,3}x|o_w{1,2})")
 _HOURS_OF = frozenset({"heure", "hora"})
+_DASHES = frozenset("-–—")
 _MOST_YEAR, _LEAST_YEAR = 2199, 1900
 
 
@@ -60,7 +61,7 @@ def lexemes(text: str, language: str) -> list[Lexeme]:
         for kind, value in zip(meaning.kinds, meaning.values, strict=True):
             found.append(Lexeme(kind, value, start, end, meaning.weak))
         at += length
-    return _joined(text, _without_weak(_with_places(text, found)))
+    return _joined(text, _without_weak(_with_places(text, _with_ranges(text, found))))
 
 
 def _longest(parts: Sequence[Token], at: int, root: Node) -> tuple[int, Meaning | None]:
@@ -155,6 +156,16 @@ def _word(raw: str, before: list[Lexeme]) -> tuple[str, Any]:
     if name in ABBREVIATIONS and (name == raw or (before and before[-1].kind in "CM")):
         return "S", None
     return "w", None
+
+
+def _with_ranges(text: str, found: list[Lexeme]) -> list[Lexeme]:
+    """Take the dash of "Mon-Fri" for "until"."""
+    return [
+        Lexeme("u", None, lexeme.start, lexeme.end)
+        if text[lexeme.start : lexeme.end] in _DASHES and "".join(near.kind for near in found[at - 1 : at + 2]) == "WwW"
+        else lexeme
+        for at, lexeme in enumerate(found)
+    ]
 
 
 def _with_places(text: str, found: list[Lexeme]) -> list[Lexeme]:

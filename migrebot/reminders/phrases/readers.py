@@ -87,7 +87,7 @@ def _each_weekday(part: Sequence[Lexeme]) -> Meaning:
 
 
 def _weekday_range(part: Sequence[Lexeme]) -> Meaning:
-    first, last = (lexeme.value for lexeme in of(part, "W"))
+    first, last = (lexeme.value for lexeme in of(part, "WR"))
     return EachWeekdays(tuple(sorted((first + more) % 7 for more in range((last - first) % 7 + 1))))
 
 

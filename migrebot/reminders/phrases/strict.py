@@ -8,6 +8,8 @@ from datetime import datetime
 from msgspec import Struct
 
 _FORM = re.compile(
+    # "Remind me every day to" is no such form.
+    r"(?!(?:please )?remind me (?:every|each|daily|weekly|monthly|on|in)\b)"
     r"(?:(?:please )?remind me (?:to |that |about |of )?)?(?P<task>.*?)\s*(?:\bat|\bon|@|,)?\s*(?<![\d-])"
     r"(?P<date>\d{4}-\d{1,2}-\d{1,2})(?:\s*,?\s+|t)(?:at )?(?P<time>\d{1,2}:\d{2}(?::\d{2})?)"
     r"(?:,?\s*(?:\bin\s+(?P<zone>\S[^\n]*)|(?P<utc>z|utc|gmt)))?[.!\s]*",
