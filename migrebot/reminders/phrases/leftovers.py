@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 from functools import cache, lru_cache
-from os.path import commonpath
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from migrebot.languages import LANGUAGES
@@ -69,9 +69,9 @@ def _is_one_slip(word: str, day: str) -> bool:
     """Compare two words: one letter too many, missing or wrong, or two swapped; "завтрак" is no "завтра"."""
     if abs(len(word) - len(day)) > 1 or word[0] != day[0] or word.startswith(day):
         return False
-    start = len(commonpath([word, day]))
+    start = _common(word, day)
     rest, meant = word[start:], day[start:]
-    end = len(commonpath([rest[::-1], meant[::-1]]))
+    end = _common(rest[::-1], meant[::-1])
     rest, meant = rest[: len(rest) - end], meant[: len(meant) - end]
     return max(len(rest), len(meant)) == 1 or (len(rest) == len(meant) == 2 and rest == meant[::-1])
 
@@ -115,6 +115,11 @@ def _step(kinds: Sequence[str], at: int, by: int, over: frozenset[str]) -> int:
         if not 0 <= place < len(kinds) or kinds[place] not in over:
             return place
     return at + 5 * by
+
+
+def _common(one: str, other: str) -> int:
+    """Count the letters with which both begin."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
 
 
 @cache
