@@ -37,8 +37,8 @@ from migrebot.reminders.phrases.pieces import (
     Until,
     Zone,
 )
+from migrebot.reminders.phrases.places import zones_of_place
 from migrebot.reminders.phrases.slots import Slots, slots
-from migrebot.zones import find_zones
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -245,8 +245,9 @@ class Reading:
         for piece in pieces:
             for length in range(_LONGEST_PLACE, 0, -1):
                 end = piece.end + 1 + length
-                if re.fullmatch(f"[iav]w{{{length}}}", self.kinds[piece.end : end]):
-                    zones = [zone for zone in find_zones(self._text(piece.end + 1, end)) if zone != self.here.timezone]
+                if re.fullmatch(f"[iavu]w{{{length}}}", self.kinds[piece.end : end]):
+                    place = zones_of_place(self._text(piece.end + 1, end), self.here.language)
+                    zones = [zone for zone in place if zone != self.here.timezone]
                     if zones:
                         return piece.end, end, zones
         return None
