@@ -83,12 +83,11 @@ def lexicon(language: str) -> Node:
                 _add(root, phrase, Meaning("I", (None,)))
     for kinds, value, phrases in _entries(vocabulary):
         values = value if len(kinds) > 1 and isinstance(value, tuple) else (value,)
-        for phrase in phrases.split("|"):
-            if phrase:
-                _add(root, phrase, Meaning(kinds, values, phrase in vocabulary.weak))
+        for phrase in filter(None, phrases.split("|")):
+            meaning = Meaning(kinds, values, phrase in vocabulary.weak)
+            _add(root, phrase, meaning)
             if "'" in phrase and len(phrase) > 4:
-                # Many leave out the apostrophe: "девята", "aujourdhui".
-                _add(root, phrase.replace("'", ""), Meaning(kinds, values))
+                _add(root, phrase.replace("'", ""), meaning)  # many leave the apostrophe out: "девята", "aujourdhui"
     return root
 
 
@@ -130,6 +129,7 @@ def _entries(vocabulary: Vocabulary) -> list[tuple[str, object, str]]:
     entries: list[tuple[str, object, str]] = [
         ("o" if (kind, value) == ("U", "hour") else kind, value, phrases) for kind, value, phrases in vocabulary.entries
     ]
+    entries += [("O", number, words) for number, words in vocabulary.ordinals.items()]
     entries += [(_number_kind(number), number, words) for number, words in enumerate(vocabulary.numbers)]
     entries += [(_number_kind(number), number, words) for number, words in vocabulary.more_numbers.items()]
     entries += [("A", number, words) for number, words in enumerate(vocabulary.months, start=1)]

@@ -9,8 +9,8 @@ class Vocabulary(Struct, frozen=True, kw_only=True):
     """What a language says of time.
 
     `entries` are kinds (see `lexicon`), values, and phrases separated by `|`. The other fields hold what has many
-    forms: `numbers` from 0 on, `more_numbers` beyond, `weekdays` from Monday and `months` from January, in every case
-    form; `every_weekday` are forms that mean each of those days. `clocks` are phrases around an hour (`{}`), how many
+    forms: `numbers` from 0 on, `more_numbers` beyond, `ordinals` of the days of a month, `weekdays` from Monday and
+    `months` from January, in every case form; `every_weekday` are forms that mean each of those days. `clocks` are phrases around an hour (`{}`), how many
     hours are added to it and the minute; `hours` its forms there from 1 to 12. `weak` words often mean other things:
     they count only beside other words of time.
     """
@@ -18,6 +18,7 @@ class Vocabulary(Struct, frozen=True, kw_only=True):
     entries: tuple[tuple[str, object, str], ...]
     numbers: tuple[str, ...]
     more_numbers: dict[float, str]
+    ordinals: dict[float, str]
     weekdays: tuple[str, ...]
     every_weekday: tuple[str, ...]
     months: tuple[str, ...]

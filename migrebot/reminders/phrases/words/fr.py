@@ -120,9 +120,6 @@ FRENCH = Vocabulary(
         ("r", -20, "moins vingt|moins 20"),
         ("r", -25, "moins vingt-cinq|moins vingt cinq|moins 25"),
         ("1", 1, "un|une"),
-        ("O", 1, "premier|première"),
-        ("O", 2, "deuxième"),
-        ("O", 3, "troisième"),
         ("S", "Europe/Paris", "heure de paris|heure de france"),
         ("#", None, "salle|bus|numéro|vol|porte|chapitre|page|ligne|tram|route|appartement|version|partie|n°|étage"),
     ),
@@ -138,6 +135,7 @@ FRENCH = Vocabulary(
             ("{} {}", "{}-{}"),
         ),
     },
+    ordinals={1: "premier|première", 2: "deuxième", 3: "troisième"},
     weekdays=("lundi|lun", "mardi", "mercredi|mer", "jeudi|jeu", "vendredi|ven", "samedi|sam", "dimanche|dim"),
     every_weekday=(
         "lundis|les lundis",
