@@ -10,9 +10,9 @@ class Vocabulary(Struct, frozen=True, kw_only=True):
 
     `entries` are kinds (see `lexicon`), values, and phrases separated by `|`. The other fields hold what has many
     forms: `numbers` from 0 on, `more_numbers` beyond, `ordinals` of the days of a month, `weekdays` from Monday and
-    `months` from January, in every case form; `every_weekday` are forms that mean each of those days. `clocks` are phrases around an hour (`{}`), how many
-    hours are added to it and the minute; `hours` its forms there from 1 to 12. `weak` words often mean other things:
-    they count only beside other words of time.
+    `months` from January, in every case form; `every_weekday` are forms that mean each of those days. `clocks` are
+    phrases around an hour (`{}`), how many hours are added to it and the minute; `hours` its forms there from 1 to 12.
+    `weak` words often mean other things: they count only beside other words of time.
     """
 
     entries: tuple[tuple[str, object, str], ...]
