@@ -70,16 +70,20 @@ def asked(question: Question, turn: Turn) -> Markup:
 
 
 def alternatives(question: Question, turn: Turn) -> list[str]:
-    """Write the labels of what a phrase may mean, each different from the others."""
-    plain = [_alternative(one, turn, ()) for one in question.alternatives]
-    if len(set(plain)) == len(plain):
-        return plain
-    return [_alternative(one, turn, (one.task, one.schedule.timezone)) for one in question.alternatives]
+    """Write the labels of what a phrase may mean, by no more than what tells them apart."""
+    labels: list[str] = []
+    for fields in ((), ("zone",), ("task",), ("zone", "task")):
+        labels = [_alternative(one, turn, fields) for one in question.alternatives]
+        if len(set(labels)) == len(labels):
+            break
+    return labels
 
 
-def _alternative(understood: Understood, turn: Turn, more: Sequence[str]) -> str:
+def _alternative(understood: Understood, turn: Turn, fields: Sequence[str]) -> str:
     said = wording.schedule(understood.schedule, turn.tr, turn.today)
-    return ", ".join([said[:1].upper() + said[1:], *filter(None, more)])[:LONGEST_LABEL]
+    more = {"zone": understood.schedule.timezone, "task": understood.task}
+    label = ", ".join([said[:1].upper() + said[1:], *(more[field] for field in fields if more[field])])
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1].rstrip(' ,')}…"
 
 
 def reason(answer: NotUnderstood, turn: Turn) -> Markup:

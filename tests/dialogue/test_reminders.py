@@ -106,6 +106,14 @@ async def test_a_phrase_with_two_meanings_is_asked_back_with_a_button_for_each(h
     assert len(await reminders(house, ann)) == 1
 
 
+async def test_whose_time_is_meant_is_told_apart_however_long_the_task_is(house: House, ann: Person) -> None:
+    await ann.says("/add call the clinic about the appointment of my mother tomorrow at 15:30 in London")
+    assert "Whose time do you mean?" in ann.last.text
+    assert ann.last.labels[:2] == [f"Tuesday, 16 June at 15:30, {zone}" for zone in ("Europe/London", "Europe/Berlin")]
+    await ann.presses(ann.last.labels[0])
+    assert [one.schedule.timezone for one in await reminders(house, ann)] == ["Europe/London"]
+
+
 async def test_without_a_word_a_form_asks_step_by_step(house: House, ann: Person) -> None:
     await ann.says("/add")
     assert "What shall I remind you of?" in ann.last.text
